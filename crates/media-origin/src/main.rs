@@ -1,0 +1,2 @@
+//! The local media origin.
+fn main() {}
