@@ -1,0 +1,1 @@
+//! Exact HTTP: ranges, conditionals, problem documents, cross-origin headers.

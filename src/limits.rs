@@ -1,0 +1,64 @@
+//! Every limit, named, with its source. Nothing in the house counts against a bare number.
+
+/// Bytes of a KV key (kv/platform/limits).
+pub const KV_KEY_BYTES_MAX: usize = 512;
+/// Bytes of a KV value: 25 MiB (kv/platform/limits).
+pub const KV_VALUE_BYTES_MAX: u64 = 25 * 1024 * 1024;
+/// Bytes of a KV entry's metadata as JSON (kv/platform/limits).
+pub const KV_METADATA_BYTES_MAX: usize = 1024;
+/// Seconds: the shortest `expirationTtl` KV accepts (kv/api/write-key-value-pairs).
+pub const KV_EXPIRATION_TTL_S_MIN: u64 = 60;
+/// Seconds: the shortest `cacheTtl` of a KV read (kv/api/read-key-value-pairs).
+pub const KV_CACHE_TTL_S_MIN: u64 = 30;
+/// Bytes of a body the Cache API keeps: 512 MB (workers/platform/limits).
+pub const EDGE_BODY_BYTES_MAX: u64 = 512_000_000;
+
+/// Pixels: the smallest side the transformation makes (stream/transform-videos).
+pub const SIDE_PX_MIN: u16 = 10;
+/// Pixels: the largest side the transformation makes (stream/transform-videos).
+pub const SIDE_PX_MAX: u16 = 2000;
+/// Milliseconds: the latest start, 10 minutes (stream/transform-videos).
+pub const TIME_MS_MAX: u32 = 600_000;
+/// Milliseconds: the shortest clip, 1 s (stream/transform-videos).
+pub const DURATION_MS_MIN: u32 = 1_000;
+/// Milliseconds: the longest clip, 60 s (stream/transform-videos).
+pub const DURATION_MS_MAX: u32 = 60_000;
+/// Pictures on a spritesheet: the platform names no bound; a 1,000-cell sheet is already unreadable.
+pub const IMAGE_COUNT_MAX: u16 = 1_000;
+/// Characters of a download name (stream/transform-videos).
+pub const FILENAME_CHARS_MAX: usize = 120;
+/// Physical pixels to a CSS pixel: beyond 4 no screen gains.
+pub const DPR_MAX: f64 = 4.0;
+
+/// Bytes of a query string that are read; twice the longest honest one.
+pub const QUERY_BYTES_MAX: usize = 4_096;
+/// Parameters of a query that are read.
+pub const QUERY_PARAMETERS_MAX: usize = 64;
+/// Bytes of a path: leaves room in a 16 KB URL for the transformation's own part.
+pub const PATH_BYTES_MAX: usize = 2_048;
+/// Characters of a viewer's value that an error message repeats.
+pub const SHOWN_VALUE_CHARS_MAX: usize = 64;
+/// Bytes of a `Range` header that are read; more is ignored like any invalid range.
+pub const RANGE_HEADER_BYTES_MAX: usize = 1_024;
+/// Entity tags of one `If-None-Match` or `If-Match` that are compared.
+pub const ENTITY_TAGS_MAX: usize = 64;
+
+/// Bytes of one cache tag; the platform allows 1,024 at purge time, metadata does not.
+pub const TAG_BYTES_MAX: usize = 128;
+/// Tags of one entry.
+pub const TAGS_MAX: usize = 24;
+/// Folder prefixes of a path that become tags, from the top.
+pub const FOLDER_TAGS_MAX: usize = 8;
+
+/// Bytes of the configuration document that are parsed.
+pub const CONFIG_BYTES_MAX: usize = 256 * 1024;
+/// Origin rules of one configuration.
+pub const ORIGINS_MAX: usize = 64;
+/// Sources of one origin rule: each is a fetch on the way to an error.
+pub const SOURCES_MAX: usize = 4;
+/// Presets of one configuration.
+pub const PRESETS_MAX: usize = 128;
+/// Responsive buckets: each multiplies what is stored of every video.
+pub const BUCKETS_MAX: usize = 12;
+/// Seconds: the longest lifetime, one year (RFC 2616 14.21's old advice, still the field's custom).
+pub const TTL_S_MAX: u64 = 31_536_000;

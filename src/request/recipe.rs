@@ -1,0 +1,154 @@
+//! The canonical form of a rendition: two requests for the same bytes have the same recipe.
+
+/// Everything that can change the bytes of a rendition, and nothing else.
+///
+/// A `Recipe` in hand is valid: sizes and times are within [`crate::limits`],
+/// options that mean nothing in its mode are absent, defaults have one spelling.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Recipe {
+    /// What is made of the video.
+    pub mode: Mode,
+    /// Pixels, 10 to 2,000; never in audio mode.
+    pub width: Option<u16>,
+    /// Pixels, 10 to 2,000; never in audio mode.
+    pub height: Option<u16>,
+    /// How the picture meets the box; [`Fit::Contain`] where there is no box.
+    pub fit: Fit,
+    /// Whether sound is kept; always `true` outside video mode.
+    pub audio: bool,
+    /// The file format, spelled out even where it is the mode's default.
+    pub format: Format,
+    /// Where it starts, in milliseconds; 0 is the beginning.
+    pub time_ms: u32,
+    /// How long it is, in milliseconds; `None` is to the end, never in frame mode.
+    pub duration_ms: Option<u32>,
+    /// The quality that was asked by name and has already capped `width` and `height`.
+    pub quality: Option<Quality>,
+    /// Pictures on a spritesheet.
+    pub image_count: Option<u16>,
+}
+
+/// What is made of the video.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Mode {
+    /// An MP4 with H.264 and AAC.
+    Video,
+    /// One still picture.
+    Frame,
+    /// Many small pictures in one JPEG.
+    Spritesheet,
+    /// The sound alone, as M4A.
+    Audio,
+}
+
+/// How the picture meets a box of another shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Fit {
+    /// As large as fits inside.
+    Contain,
+    /// The same, never enlarged.
+    ScaleDown,
+    /// Fills the box, cropped.
+    Cover,
+}
+
+/// The file format of a rendition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Format {
+    /// Video.
+    Mp4,
+    /// Frame or spritesheet.
+    Jpg,
+    /// Frame.
+    Png,
+    /// Audio.
+    M4a,
+}
+
+/// A resolution asked by name; the table is configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Quality {
+    /// The smallest picture.
+    Low,
+    /// In between.
+    Medium,
+    /// The largest picture.
+    High,
+}
+
+impl Mode {
+    /// Every mode.
+    pub const ALL: [Self; 4] = [Self::Video, Self::Frame, Self::Spritesheet, Self::Audio];
+
+    /// The word of the URL API and of the transformation.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Video => "video",
+            Self::Frame => "frame",
+            Self::Spritesheet => "spritesheet",
+            Self::Audio => "audio",
+        }
+    }
+
+    /// The format made when none is asked.
+    pub const fn default_format(self) -> Format {
+        match self {
+            Self::Video => Format::Mp4,
+            Self::Frame | Self::Spritesheet => Format::Jpg,
+            Self::Audio => Format::M4a,
+        }
+    }
+}
+
+impl Fit {
+    /// Every fit.
+    pub const ALL: [Self; 3] = [Self::Contain, Self::ScaleDown, Self::Cover];
+
+    /// The word of the URL API and of the transformation.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Contain => "contain",
+            Self::ScaleDown => "scale-down",
+            Self::Cover => "cover",
+        }
+    }
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 4] = [Self::Mp4, Self::Jpg, Self::Png, Self::M4a];
+
+    /// The word of the URL API and of the transformation.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mp4 => "mp4",
+            Self::Jpg => "jpg",
+            Self::Png => "png",
+            Self::M4a => "m4a",
+        }
+    }
+
+    /// The media type a rendition of this format must have.
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Mp4 => "video/mp4",
+            Self::Jpg => "image/jpeg",
+            Self::Png => "image/png",
+            Self::M4a => "audio/mp4",
+        }
+    }
+}
+
+impl Quality {
+    /// Every quality.
+    pub const ALL: [Self; 3] = [Self::Low, Self::Medium, Self::High];
+
+    /// The word of the URL API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+}
