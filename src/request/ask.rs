@@ -34,7 +34,7 @@ impl Ask {
 }
 
 /// Every request header the core reads; the shell copies these and no others.
-pub const HEADERS: &[HeaderName] = &[
+pub static HEADERS: &[HeaderName] = &[
     header::RANGE,
     header::IF_RANGE,
     header::IF_NONE_MATCH,

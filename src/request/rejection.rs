@@ -60,7 +60,9 @@ pub enum Rejection {
         method: String,
     },
     /// The request has already been through this worker.
-    #[error("the request came back to this worker: its source must not be on a route of the worker")]
+    #[error(
+        "the request came back to this worker: its source must not be on a route of the worker"
+    )]
     Loop,
 }
 
