@@ -34,7 +34,7 @@ impl Ask {
 }
 
 /// Every request header the core reads; the shell copies these and no others.
-pub static HEADERS: &[HeaderName] = &[
+pub static HEADERS: [HeaderName; 23] = [
     header::RANGE,
     header::IF_RANGE,
     header::IF_NONE_MATCH,
