@@ -1,5 +1,7 @@
 //! Exact HTTP: ranges, conditionals, problem documents, cross-origin headers.
 
+pub mod date;
+pub mod entity_tag;
 mod field_value;
 pub mod range;
 
