@@ -10,7 +10,7 @@
 //! broken `If-Match` 412, a broken `If-Range` the whole answer; a date that does not parse is
 //! ignored; a header given on several lines, where the RFC knows one value, counts as junk.
 
-use ::http::{HeaderName, Method, header};
+use ::http::{HeaderName, HeaderValue, Method, header};
 
 use super::date;
 use super::entity_tag::{EntityTag, SentTag, SentTags};
@@ -151,7 +151,7 @@ fn is_strong_date(last_modified_s: u64, now_ms: u64) -> bool {
 }
 
 fn sent_tags<'a>(ask: &'a Ask, name: &HeaderName) -> Option<SentTags<'a>> {
-    SentTags::parse(ask.headers.get_all(name).iter().map(|value| value.as_bytes()))
+    SentTags::parse(ask.headers.get_all(name).iter().map(HeaderValue::as_bytes))
 }
 
 fn sent_date(ask: &Ask, name: &HeaderName, now_ms: u64) -> Option<u64> {

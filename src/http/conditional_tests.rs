@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use super::*;
-use ::http::{HeaderMap, HeaderValue};
+use ::http::HeaderMap;
 use proptest::prelude::*;
 
 /// Wed, 01 Jul 2026 00:00:00 GMT.
