@@ -5,7 +5,8 @@
 //!
 //! - [`cors::options`] answers OPTIONS, [`cors::allow`] marks every other answer on its way out.
 //! - [`conditional::answer`] turns what would be a 200 into a 200, 206, 304, 412 or 416;
-//!   [`range`] is its arithmetic, [`entity_tag`] and [`date`] its validators.
+//!   [`range`] is its arithmetic, [`entity_tag`] and [`date`] its validators, and
+//!   [`Answer::shape`](conditional::Answer::shape) makes the headers say so.
 //! - [`problem`] is the body and headers of every error that is ours.
 //! - [`vary`], [`disposition`] and [`content_type`] write and read single headers.
 //!
@@ -23,6 +24,7 @@ pub mod entity_tag;
 mod field_value;
 pub mod problem;
 pub mod range;
+mod shape;
 pub mod vary;
 
 pub use field_value::visible;

@@ -72,9 +72,9 @@ impl RangeSpec {
         let (first, last) = match self {
             Self::FromTo { first, last } => (first, last.min(end)),
             Self::From { first } => (first, end),
-            Self::Suffix { length: 0 } => return Resolved::Unsatisfiable,
             Self::Suffix { length: wanted } => (length.saturating_sub(wanted), end),
         };
+        // A first byte past the end, and a suffix of nothing, leave first > last.
         match ByteRange::new(first, last) {
             Some(range) => Resolved::Part(range),
             None => Resolved::Unsatisfiable,
