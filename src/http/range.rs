@@ -1,0 +1,190 @@
+//! Byte ranges: what was asked, and what it means for a representation of a known length.
+//!
+//! RFC 9110 §14. A server may ignore any `Range`; what is ignored here is answered whole with 200:
+//! a header that does not parse, an inverted range, another unit, a number beyond `u64`, a header
+//! over [`RANGE_HEADER_BYTES_MAX`], and every list of two or more ranges, so that no request can
+//! ask for more bytes than the representation has (§17.15).
+
+use ::http::HeaderValue;
+
+use super::field_value::{digits, trim_ows, visible};
+use crate::limits::RANGE_HEADER_BYTES_MAX;
+
+/// One requested range of bytes, not yet held against a length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RangeSpec {
+    /// `bytes=first-last`; `first <= last`.
+    FromTo {
+        /// Offset of the first byte.
+        first: u64,
+        /// Offset of the last byte, inclusive; may lie beyond the end.
+        last: u64,
+    },
+    /// `bytes=first-`: to the end.
+    From {
+        /// Offset of the first byte.
+        first: u64,
+    },
+    /// `bytes=-length`: the last bytes.
+    Suffix {
+        /// How many bytes; 0 is well-formed and never satisfiable.
+        length: u64,
+    },
+}
+
+impl RangeSpec {
+    /// Reads a `Range` header; `None` is a header to ignore.
+    ///
+    /// Empty list elements and whitespace around commas are allowed (RFC 9110 §5.6.1.2), so
+    /// `bytes=, 0-1 ,` is one range.
+    pub fn parse(value: &[u8]) -> Option<Self> {
+        if value.len() > RANGE_HEADER_BYTES_MAX {
+            return None;
+        }
+        let (unit, set) = split_once(trim_ows(value), b'=')?;
+        if !unit.eq_ignore_ascii_case(b"bytes") {
+            return None;
+        }
+        let mut specs = set.split(|&byte| byte == b',').map(trim_ows).filter(|s| !s.is_empty());
+        let only = Self::parse_one(specs.next()?)?;
+        if specs.next().is_some() {
+            return None;
+        }
+        Some(only)
+    }
+
+    fn parse_one(spec: &[u8]) -> Option<Self> {
+        match split_once(spec, b'-')? {
+            (b"", length) => Some(Self::Suffix { length: digits(length)? }),
+            (first, b"") => Some(Self::From { first: digits(first)? }),
+            (first, last) => {
+                let (first, last) = (digits(first)?, digits(last)?);
+                (first <= last).then_some(Self::FromTo { first, last })
+            }
+        }
+    }
+
+    /// What this range means for a representation of `length` bytes.
+    pub fn resolve(self, length: u64) -> Resolved {
+        let Some(end) = length.checked_sub(1) else {
+            return Resolved::Unsatisfiable;
+        };
+        let (first, last) = match self {
+            Self::FromTo { first, last } => (first, last.min(end)),
+            Self::From { first } => (first, end),
+            Self::Suffix { length: wanted } => (length.saturating_sub(wanted), end),
+        };
+        // A first byte past the end, and a suffix of nothing, leave first > last.
+        match ByteRange::new(first, last) {
+            Some(range) => Resolved::Part(range),
+            None => Resolved::Unsatisfiable,
+        }
+    }
+
+    /// The `Range` header that asks for this and nothing else, in one spelling.
+    pub fn header_value(self) -> HeaderValue {
+        visible(&match self {
+            Self::FromTo { first, last } => format!("bytes={first}-{last}"),
+            Self::From { first } => format!("bytes={first}-"),
+            Self::Suffix { length } => format!("bytes=-{length}"),
+        })
+    }
+}
+
+/// A range held against a length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolved {
+    /// These bytes exist: 206.
+    Part(ByteRange),
+    /// None of them do: 416.
+    Unsatisfiable,
+}
+
+/// Bytes `first` to `last` inclusive; at least one byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ByteRange {
+    first: u64,
+    last: u64,
+}
+
+impl ByteRange {
+    /// `None` when `last` comes before `first`, or for all 2^64 bytes: their number has no `u64`.
+    pub fn new(first: u64, last: u64) -> Option<Self> {
+        last.checked_sub(first)?.checked_add(1)?;
+        Some(Self { first, last })
+    }
+
+    /// Offset of the first byte.
+    pub fn first(self) -> u64 {
+        self.first
+    }
+
+    /// Offset of the last byte, inclusive.
+    pub fn last(self) -> u64 {
+        self.last
+    }
+
+    /// How many bytes: the `Content-Length` of the 206; never 0.
+    pub fn length(self) -> u64 {
+        self.last - self.first + 1
+    }
+
+    /// `Content-Range` of a 206: `bytes 0-1/10` (RFC 9110 §14.4).
+    pub fn content_range(self, total: u64) -> HeaderValue {
+        visible(&format!("bytes {}-{}/{total}", self.first, self.last))
+    }
+}
+
+/// `Content-Range` of a 416: `bytes */10` (RFC 9110 §14.4).
+pub fn unsatisfied_content_range(total: u64) -> HeaderValue {
+    visible(&format!("bytes */{total}"))
+}
+
+/// The `Content-Range` of an answer we were given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ContentRange {
+    /// `bytes 0-1/10`, or `bytes 0-1/*` with an unknown total.
+    Part {
+        /// The bytes that follow.
+        range: ByteRange,
+        /// Length of the whole representation, beyond the range's last byte.
+        total: Option<u64>,
+    },
+    /// `bytes */10`: the range could not be satisfied.
+    Unsatisfied {
+        /// Length of the whole representation.
+        total: u64,
+    },
+}
+
+impl ContentRange {
+    /// `None` when the value is no byte range or contradicts itself: such an answer must not be
+    /// believed (RFC 9110 §14.4).
+    pub fn parse(value: &[u8]) -> Option<Self> {
+        let (unit, rest) = split_once(trim_ows(value), b' ')?;
+        if !unit.eq_ignore_ascii_case(b"bytes") {
+            return None;
+        }
+        match split_once(rest, b'/')? {
+            (b"*", total) => Some(Self::Unsatisfied { total: digits(total)? }),
+            (range, total) => {
+                let (first, last) = split_once(range, b'-')?;
+                let range = ByteRange::new(digits(first)?, digits(last)?)?;
+                if total == b"*" {
+                    return Some(Self::Part { range, total: None });
+                }
+                let total = digits(total)?;
+                (range.last < total).then_some(Self::Part { range, total: Some(total) })
+            }
+        }
+    }
+}
+
+fn split_once(bytes: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
+    let mut halves = bytes.splitn(2, |&byte| byte == separator);
+    Some((halves.next()?, halves.next()?))
+}
+
+#[cfg(test)]
+#[path = "range_tests.rs"]
+mod tests;
