@@ -1,0 +1,27 @@
+// `npm run check`: formatting, clippy on the host and on wasm32, the docs build; a warning is a failure.
+
+import { fromRoot } from "./layout.mjs";
+import { run, script } from "./process.mjs";
+import { buildTools } from "./setup.mjs";
+
+const WASM = ["--package", "video-resizer", "--lib", "--target", "wasm32-unknown-unknown"];
+const DENY = ["--", "-D", "warnings"];
+const NO_WARNINGS = { RUSTDOCFLAGS: "-D warnings" };
+
+/** @type {{ what: string, args: string[], env?: Record<string, string> }[]} */
+const CHECKS = [
+  { what: "formatting", args: ["fmt", "--all", "--check"] },
+  { what: "clippy on the host", args: ["clippy", "--workspace", "--all-targets", ...DENY] },
+  { what: "clippy on wasm32", args: ["clippy", ...WASM, ...DENY] },
+  { what: "the docs of the host", args: ["doc", "--workspace", "--no-deps"], env: NO_WARNINGS },
+  // The shell exists on wasm32 only, and so do its docs.
+  { what: "the docs of wasm32", args: ["doc", ...WASM, "--no-deps"], env: NO_WARNINGS },
+];
+
+await script(async () => {
+  await buildTools();
+  for (const { what, args, env } of CHECKS) {
+    console.log(`check: ${what}`);
+    await run("cargo", args, { cwd: fromRoot(), env, failure: `the check of ${what} failed: see above` });
+  }
+});

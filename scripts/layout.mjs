@@ -1,0 +1,62 @@
+// Where things are: the one place that knows the layout of the tree and of the tools.
+
+import { accessSync, constants, statSync } from "node:fs";
+import { homedir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
+
+/** @param {string[]} parts @returns {string} an absolute path inside the repository */
+export const fromRoot = (...parts) => path.join(ROOT, ...parts);
+
+/** Cargo tools that set-up had to install itself live here, out of the user's own `~/.cargo`. */
+export const TOOLS_DIR = fromRoot(".tools");
+
+/** What worker-build makes of the worker. */
+export const WORKER_DIR = fromRoot("build");
+
+/** Folders that hold our tools, nearest first: they win over whatever else the machine has. */
+const TOOL_DIRS = [
+  fromRoot("node_modules", ".bin"),
+  path.join(TOOLS_DIR, "bin"),
+  path.join(process.env.CARGO_HOME ?? path.join(homedir(), ".cargo"), "bin"),
+];
+
+/** @returns {string} PATH with our tools in front; the same however often it is applied */
+export function pathForTools() {
+  const others = (process.env.PATH ?? "").split(path.delimiter).filter((dir) => !TOOL_DIRS.includes(dir));
+  return [...TOOL_DIRS, ...others].join(path.delimiter);
+}
+
+/**
+ * Every executable of that name on the PATH, nearest first.
+ *
+ * @param {string} name
+ * @returns {string[]}
+ */
+export function findOnPath(name) {
+  return pathForTools()
+    .split(path.delimiter)
+    .map((dir) => path.join(dir, name))
+    .filter((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return statSync(file).isFile();
+      } catch {
+        return false;
+      }
+    });
+}
+
+/** Debian names it `chromium`; other systems use one of the others. */
+const BROWSERS = ["chromium", "chromium-browser", "google-chrome"];
+
+/** @returns {string | undefined} the browser the end-to-end tests drive */
+export const findBrowser = () => BROWSERS.flatMap(findOnPath)[0];
+
+/** Where cargo puts what it builds. */
+const CARGO_TARGET_DIR = process.env.CARGO_TARGET_DIR ?? fromRoot("target");
+
+/** The local media origin, in cargo's dev profile: ffmpeg does the heavy work, and the tests share its build. */
+export const MEDIA_ORIGIN = path.resolve(ROOT, CARGO_TARGET_DIR, "debug", "media-origin");

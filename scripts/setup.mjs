@@ -1,0 +1,126 @@
+// Set-up: finds each tool the project needs, installs what is missing and can be installed from a
+// package registry, and says so. A machine that has everything gets no output and loses no time.
+
+import { readFileSync } from "node:fs";
+import { findBrowser, findOnPath, fromRoot, TOOLS_DIR } from "./layout.mjs";
+import { ask, Failure, run } from "./process.mjs";
+
+const WASM_TARGET = "wasm32-unknown-unknown";
+
+/** @param {string} text */
+const say = (text) => console.log(`set-up: ${text}`);
+
+/**
+ * The version Cargo.lock holds a crate at, so that a tool which must match a crate cannot drift from it.
+ *
+ * @param {string} crate
+ * @returns {string}
+ */
+function lockedVersion(crate) {
+  const lock = readFileSync(fromRoot("Cargo.lock"), "utf8");
+  const version = lock.match(new RegExp(`name = "${crate}"\\nversion = "([^"]+)"`))?.[1];
+  if (!version) throw new Failure(`Cargo.lock names no version of the crate ${crate}.`);
+  return version;
+}
+
+/** Rust, its wasm target, and what `cargo fmt` and `cargo clippy` need. */
+async function rust() {
+  if (findOnPath("cargo").length === 0) {
+    throw new Failure("Rust is missing: install its stable toolchain with rustup, then run this again.");
+  }
+  const rustup = findOnPath("rustup").length > 0;
+  if (rustup && (await ask("rustc", ["--version"])) === undefined) {
+    // rustup no longer fetches the toolchain of rust-toolchain.toml on its own on every machine.
+    say("installing the Rust toolchain of rust-toolchain.toml (about a minute)");
+    await run("rustup", ["toolchain", "install", "stable"], { failure: "rustup could not install the toolchain" });
+  }
+  const targets = rustup
+    ? await ask("rustup", ["target", "list", "--installed"])
+    : await ask("rustc", ["--print", "target-list"]);
+  if (targets?.split("\n").includes(WASM_TARGET)) return;
+  if (!rustup) throw new Failure(`Rust's ${WASM_TARGET} target is missing: install it, or use rustup's Rust.`);
+  say(`adding Rust's ${WASM_TARGET} target (a few seconds)`);
+  await run("rustup", ["target", "add", WASM_TARGET], { failure: `rustup could not add ${WASM_TARGET}` });
+}
+
+/**
+ * A cargo tool at exactly the version asked: one on the PATH if it matches, otherwise built into `.tools/`.
+ *
+ * @param {{ crate: string, binary: string, version: string, locked: boolean, minutes: number }} tool
+ *   `locked` builds with the tool's own lockfile
+ * @returns {Promise<string>} its path
+ */
+async function cargoTool({ crate, binary, version, locked, minutes }) {
+  for (const file of findOnPath(binary)) {
+    const words = (await ask(file, ["--version"]))?.split(/\s+/);
+    if (words?.includes(version)) return file;
+  }
+  say(`building ${crate} ${version} into .tools/ (about ${minutes} minutes, once)`);
+  const args = ["install", "--root", TOOLS_DIR, crate, "--version", version];
+  await run("cargo", locked ? [...args, "--locked"] : args, { failure: `${crate} could not be built` });
+  return `${TOOLS_DIR}/bin/${binary}`;
+}
+
+/**
+ * What Debian packages bring. As root they are installed; otherwise the sentence says what to install.
+ *
+ * @param {{ what: string, debian: string, found: boolean }[]} needs
+ */
+async function debianPackages(needs) {
+  const missing = needs.filter((need) => !need.found);
+  if (missing.length === 0) return;
+  const names = missing.map((need) => need.debian);
+  const what = missing.map((need) => need.what).join(" and ");
+  const isRoot = process.getuid?.() === 0;
+  if (!isRoot || findOnPath("apt-get").length === 0) {
+    const advice = isRoot ? "install it" : `run "sudo apt-get install ${names.join(" ")}"`;
+    throw new Failure(`${what} ${missing.length > 1 ? "are" : "is"} missing: ${advice}, then run this again.`);
+  }
+  say(`installing the Debian packages ${names.join(", ")} (about a minute)`);
+  const env = { DEBIAN_FRONTEND: "noninteractive" };
+  const quiet = ["-qq", "-o", "Dpkg::Use-Pty=0"];
+  await run("apt-get", ["update", ...quiet], { env, failure: "apt-get update failed" });
+  const args = ["install", "-y", "--no-install-recommends", ...quiet, ...names];
+  await run("apt-get", args, { env, failure: `apt-get could not install ${names.join(", ")}` });
+}
+
+/**
+ * What building the worker takes: a C linker, Rust with the wasm target, worker-build, wasm-bindgen.
+ *
+ * @returns {Promise<{ workerBuild: string, wasmBindgen: string }>} paths of the two tools whose version matters
+ */
+export async function buildTools() {
+  await debianPackages([
+    { what: "a C compiler (cc)", debian: "build-essential", found: findOnPath("cc").length > 0 },
+  ]);
+  await rust();
+  const workerBuild = await cargoTool({
+    crate: "worker-build",
+    binary: "worker-build",
+    version: lockedVersion("worker"), // the two are released together and know each other's glue
+    locked: true,
+    minutes: 4,
+  });
+  const wasmBindgen = await cargoTool({
+    crate: "wasm-bindgen-cli",
+    binary: "wasm-bindgen",
+    version: lockedVersion("wasm-bindgen"), // the CLI refuses a module made with another version
+    locked: false, // its own lockfile does not build at this version
+    minutes: 3,
+  });
+  return { workerBuild, wasmBindgen };
+}
+
+/**
+ * What running the local world takes beside that.
+ *
+ * @param {{ browser: "needed" | "unneeded" }} options
+ */
+export async function worldTools({ browser }) {
+  await debianPackages([
+    { what: "ffmpeg", debian: "ffmpeg", found: ["ffmpeg", "ffprobe"].every((name) => findOnPath(name).length > 0) },
+    ...(browser === "needed"
+      ? [{ what: "chromium", debian: "chromium", found: findBrowser() !== undefined }]
+      : []),
+  ]);
+}

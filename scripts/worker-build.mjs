@@ -1,0 +1,94 @@
+// The worker's build: Rust to wasm to a module in build/ that wrangler uploads as it is.
+
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { gzipSync } from "node:zlib";
+import { fromRoot, MEDIA_ORIGIN, WORKER_DIR } from "./layout.mjs";
+import { ask, Failure, run } from "./process.mjs";
+import { buildTools } from "./setup.mjs";
+
+/** Everything the built worker depends on, beside the compiler. */
+const INPUTS = [
+  "Cargo.toml",
+  "Cargo.lock",
+  "rust-toolchain.toml",
+  "package-lock.json", // wasm-opt and esbuild
+  "scripts/worker-build.mjs",
+  "src",
+];
+
+const STAMP = path.join(WORKER_DIR, ".inputs");
+const MODULE = path.join(WORKER_DIR, "index.js");
+const WASM = path.join(WORKER_DIR, "index_bg.wasm");
+
+/** @param {string} name a file or folder inside the repository @returns {string[]} its files, sorted */
+function filesOf(name) {
+  const at = fromRoot(name);
+  if (!existsSync(at)) return [];
+  if (!statSync(at).isDirectory()) return [name];
+  return readdirSync(at)
+    .sort()
+    .flatMap((entry) => filesOf(path.join(name, entry)));
+}
+
+/** A fingerprint of the inputs by their bytes: a checkout or a touch does not cause a build. */
+async function fingerprint() {
+  const hash = createHash("sha256");
+  hash.update(`${await ask("rustc", ["--version"])}\n`);
+  for (const file of INPUTS.flatMap(filesOf)) {
+    const bytes = readFileSync(fromRoot(file));
+    hash.update(`${file} ${bytes.length}\n`).update(bytes);
+  }
+  return hash.digest("hex");
+}
+
+/** @param {number} bytes */
+const kib = (bytes) => `${(bytes / 1024).toFixed(1)} KiB`;
+
+/** What an upload weighs: Cloudflare's size limit is on the compressed worker, its start-up time on the raw one. */
+function sizeLine() {
+  const wasm = readFileSync(WASM);
+  const module = readFileSync(MODULE);
+  const gzip = gzipSync(wasm).length + gzipSync(module).length;
+  return `wasm ${kib(wasm.length)}, script ${kib(module.length)}, together ${kib(gzip)} gzipped`;
+}
+
+/**
+ * Builds the release worker unless it is up to date, and prints its size after a build.
+ * Fails with a sentence when it does not compile.
+ */
+export async function buildWorker() {
+  const tools = await buildTools();
+  const inputs = await fingerprint();
+  const built = [STAMP, MODULE, WASM].every((file) => existsSync(file));
+  if (built && readFileSync(STAMP, "utf8") === inputs) return;
+
+  console.log("build: the worker, for release (a minute or two the first time)");
+  await run(tools.workerBuild, ["--release"], {
+    cwd: fromRoot(),
+    // Without these worker-build would download all three.
+    env: {
+      WASM_BINDGEN_BIN: tools.wasmBindgen,
+      WASM_OPT_BIN: fromRoot("node_modules", ".bin", "wasm-opt"),
+      ESBUILD_BIN: fromRoot("node_modules", ".bin", "esbuild"),
+    },
+    failure: "the worker does not build: see the message above",
+  });
+  if (![MODULE, WASM].every((file) => existsSync(file))) {
+    throw new Failure("worker-build left no build/index.js: its output has another shape than wrangler.jsonc expects.");
+  }
+  writeFileSync(STAMP, inputs);
+  console.log(`build: the worker is in build/: ${sizeLine()}`);
+}
+
+/** Builds the local media origin; cargo itself knows when there is nothing to do. */
+export async function buildMediaOrigin() {
+  const cold = !existsSync(MEDIA_ORIGIN);
+  if (cold) console.log("build: the local media origin (a minute or two the first time)");
+  // `--workspace` resolves features as `cargo test --workspace` does, so neither rebuilds for the other.
+  await run("cargo", ["build", "--workspace", "--bin", "media-origin", ...(cold ? [] : ["--quiet"])], {
+    cwd: fromRoot(),
+    failure: "the local media origin does not build: see the message above",
+  });
+}
