@@ -21,6 +21,8 @@ pub struct ConfigError {
 
 /// Errors of one document that are told: who has more starts by mending these.
 pub const ERRORS_MAX: usize = 100;
+/// Bytes without a break from which a text is taken for a token.
+const TOKEN_BYTES_MIN: usize = 32;
 /// Characters of a value that an error repeats.
 const FOUND_CHARS_MAX: usize = 64;
 
@@ -28,7 +30,8 @@ impl Config {
     /// Checks a document whole: what it leaves out has the table's default, `null` is the same as leaving out
     /// (and takes a default entry out of a map).
     ///
-    /// The errors are all there are, up to [`ERRORS_MAX`], in the order of the table.
+    /// The errors are all there are, up to [`ERRORS_MAX`]: first what is wrong with single keys,
+    /// in the order of the table, then keys that disagree with each other.
     pub fn check(document: &Value) -> Result<Self, Vec<ConfigError>> {
         let mut errors = Errors::default();
         let config = build::config(&walk::normalise(document, &mut errors), &mut errors);
@@ -93,14 +96,18 @@ pub(super) fn shown(key: &str, value: &Value) -> String {
 
 /// Whether somebody may have written a credential here.
 fn may_be_secret(key: &str) -> bool {
+    const WORDS: [&str; 8] =
+        ["auth", "secret", "token", "password", "credential", "apikey", "accesskey", "headers.set"];
     let key = key.to_ascii_lowercase();
-    ["auth", "secret", "token", "password", "headers.set"].iter().any(|word| key.contains(word))
+    WORDS.iter().any(|word| key.contains(word))
 }
 
-/// Whether a text has the look of a credential: a scheme of RFC 7235, or a password in a URL.
+/// Whether a text has the look of a credential: a scheme of RFC 7235, a password or a query in a URL, a long token.
 fn looks_secret(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
+    let token_char = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '=' | '_' | '-');
     lower.contains("bearer ")
         || lower.contains("basic ")
-        || lower.split_once("://").is_some_and(|(_, rest)| rest.contains('@'))
+        || lower.split_once("://").is_some_and(|(_, rest)| rest.contains(['@', '?']))
+        || text.split(|c| !token_char(c)).any(|run| run.len() >= TOKEN_BYTES_MIN)
 }

@@ -1,7 +1,5 @@
 //! What may stand at a key: each kind says what it wants, and takes a value or gives advice.
 
-use std::fmt::Write as _;
-
 use http::{HeaderName, HeaderValue};
 use regex_lite::{Regex, RegexBuilder};
 use serde_json::Value;
@@ -167,26 +165,30 @@ impl Kind {
     /// Lists and maps are taken as they are: their parts have rows of their own.
     pub(super) fn accept(&self, value: &Value) -> Result<Value, &'static str> {
         match *self {
-            Self::Bool => match value {
-                Value::Bool(_) => Ok(value.clone()),
-                Value::String(text) if text == "true" || text == "false" => {
-                    Err("write it without quotes")
-                }
+            Self::Bool => match (value, value.as_str()) {
+                (Value::Bool(_), _) => Ok(value.clone()),
+                (_, Some("true" | "false")) => Err("write it without quotes"),
                 _ => Err("write true or false"),
             },
             Self::Integer { min, max, .. } => accept_integer(value, min, max),
             Self::Time { min_ms, max_ms } => accept_time(value, min_ms, max_ms),
-            Self::List { count_min, count_max } => match value {
-                Value::Array(list) if list.len() < count_min => Err("add one"),
-                Value::Array(list) if list.len() > count_max => Err("leave some out"),
-                Value::Array(_) => Ok(value.clone()),
-                _ => Err("write [ … ]"),
-            },
-            Self::Map { count_max, .. } => match value {
-                Value::Object(map) if map.len() > count_max => Err("leave some out"),
-                Value::Object(_) => Ok(value.clone()),
-                _ => Err("write { … }"),
-            },
+            Self::List { count_min, count_max } => {
+                let list = value.as_array().ok_or("write [ … ]")?;
+                if list.len() < count_min {
+                    return Err("add one");
+                }
+                if list.len() > count_max {
+                    return Err("leave some out");
+                }
+                Ok(value.clone())
+            }
+            Self::Map { count_max, .. } => {
+                let map = value.as_object().ok_or("write { … }")?;
+                if map.len() > count_max {
+                    return Err("leave some out");
+                }
+                Ok(value.clone())
+            }
             Self::Words(_)
             | Self::Text { .. }
             | Self::Secret
@@ -219,9 +221,8 @@ impl Kind {
                 address::parse(text)?;
                 return Ok(text.trim_end_matches('/').to_owned());
             }
-            Self::HostUrl => return host_url(text),
             Self::WebOrigin if text == "*" => {}
-            Self::WebOrigin => return host_url(text),
+            Self::HostUrl | Self::WebOrigin => return host_url(text),
             Self::HeaderName { refused } => {
                 within(text, HEADER_NAME_BYTES_MAX)?;
                 let name = HeaderName::from_bytes(text.as_bytes())
@@ -259,14 +260,7 @@ impl Kind {
                 time_text(min_ms),
                 time_text(max_ms)
             ),
-            Self::Words(words) => {
-                let mut text = "one of ".to_owned();
-                for (index, word) in words.iter().enumerate() {
-                    let comma = if index == 0 { "" } else { ", " };
-                    let _ = write!(text, "{comma}`{word}`"); // a String takes everything
-                }
-                text
-            }
+            Self::Words(words) => format!("one of `{}`", words.join("`, `")),
             Self::Text { bytes_max, chars } => {
                 format!("a text of at most {bytes_max} bytes: {}", chars.wanted())
             }
@@ -363,47 +357,31 @@ fn host_url(text: &str) -> Result<String, &'static str> {
 }
 
 fn accept_integer(value: &Value, min: u64, max: u64) -> Result<Value, &'static str> {
-    match value {
-        Value::Number(number) => match number.as_u64() {
-            Some(number) if number < min => Err("raise it"),
-            Some(number) if number > max => Err("lower it"),
-            Some(_) => Ok(value.clone()),
-            None => Err("write a whole number, not negative"),
-        },
-        Value::String(text) if text.bytes().all(|b| b.is_ascii_digit()) => {
-            Err("write it without quotes")
-        }
-        _ => Err("write a whole number"),
+    if value.as_str().is_some_and(|text| text.bytes().all(|b| b.is_ascii_digit())) {
+        return Err("write it without quotes");
     }
+    let number = value.as_u64().ok_or("write a whole number, not negative")?;
+    if number < min {
+        return Err("raise it");
+    }
+    if number > max {
+        return Err("lower it");
+    }
+    Ok(value.clone())
 }
 
 fn accept_time(value: &Value, min_ms: u32, max_ms: u32) -> Result<Value, &'static str> {
-    const WRITE: &str = "write 5s, 1500ms, 1m or a number of seconds";
-    let ms = match value {
-        Value::Number(seconds) => seconds.as_f64().map(|seconds| seconds * 1_000.0),
-        Value::String(text) => {
-            let (number, unit_ms) = if let Some(number) = text.strip_suffix("ms") {
-                (number, 1.0)
-            } else if let Some(number) = text.strip_suffix('s') {
-                (number, 1_000.0)
-            } else if let Some(number) = text.strip_suffix('m') {
-                (number, 60_000.0)
-            } else {
-                return Err(WRITE);
-            };
-            let plain = number.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-            number.parse::<f64>().ok().filter(|_| plain).map(|number| number * unit_ms)
-        }
-        _ => None,
-    };
-    let ms = ms.ok_or(WRITE)?;
+    let seconds = value.as_f64().map(|seconds| seconds * 1_000.0);
+    let ms = seconds
+        .or_else(|| time_ms(value.as_str()?))
+        .ok_or("write 5s, 1500ms, 1m or a number of seconds")?;
     if ms < f64::from(min_ms) {
         return Err("raise it");
     }
     if ms > f64::from(max_ms) {
         return Err("lower it");
     }
-    // 2.3 s is 2299.9999… ms in binary: nearest, then only whole milliseconds are accepted.
+    // 2.3 s is 2299.9999… ms in binary: take the nearest, but only a rounding error away.
     let whole = ms.round();
     if (ms - whole).abs() > 1e-6 {
         return Err("write whole milliseconds");
@@ -411,6 +389,15 @@ fn accept_time(value: &Value, min_ms: u32, max_ms: u32) -> Result<Value, &'stati
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // between the two bounds
     let whole = whole as u64;
     Ok(Value::from(whole))
+}
+
+fn time_ms(text: &str) -> Option<f64> {
+    // `ms` first: it ends in the `s` of seconds.
+    let units = [("ms", 1.0), ("s", 1_000.0), ("m", 60_000.0)];
+    let (number, unit_ms) =
+        units.into_iter().find_map(|(unit, ms)| Some((text.strip_suffix(unit)?, ms)))?;
+    let plain = number.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    number.parse::<f64>().ok().filter(|_| plain).map(|number| number * unit_ms)
 }
 
 fn time_text(ms: u32) -> String {

@@ -1,7 +1,6 @@
 //! Origin rules: patterns, sources in their order, credentials by name.
 
 use regex_lite::Regex;
-use serde_json::Value;
 
 use super::check::Errors;
 use super::reader::At;
@@ -108,7 +107,7 @@ fn auth(source: &At<'_>, errors: &mut Errors) -> Option<SourceAuth> {
             if comparable {
                 errors.push(
                     at.at("header").path(),
-                    super::check::shown("", at.value("header").unwrap_or(&Value::Null)),
+                    "a header".to_owned(),
                     format!("of use with type {kind}"),
                     "leave it out, or write type header".to_owned(),
                 );

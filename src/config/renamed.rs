@@ -109,7 +109,7 @@ pub(super) fn advice(old: &str) -> Option<String> {
 pub(super) fn advice_below(pattern: &str) -> String {
     match below(pattern).first() {
         Some((_, new)) if row(new).is_some() => format!("write {{ … }}, or {}", advise(new)),
-        _ if pattern == "ttl" || pattern.ends_with(".ttl") => {
+        _ if pattern.rsplit('.').next() == Some("ttl") => {
             "give seconds for each class of status, as {\"ok\": 86400}".to_owned()
         }
         _ => "write { … }".to_owned(),

@@ -146,7 +146,7 @@ pub const KEYS: &[Key] = &[
         "More cache tags on every rendition of this origin."),
     key("origins[].tags[]", TAG, Required, "A cache tag."),
 
-    key("presets", Kind::Map { count_max: limits::PRESETS_MAX, keys: &NAME }, Json(r#"{
+    key("presets", Kind::Map { count_max: limits::PRESETS_MAX, keys: &text(NAME_BYTES_MAX, Chars::Parameter) }, Json(r#"{
         "high": {"width": 1920, "height": 1080},
         "medium": {"width": 1280, "height": 720},
         "low": {"width": 854, "height": 480},

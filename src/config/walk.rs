@@ -147,11 +147,10 @@ fn leaf(row: &Key, path: &str, found: Option<&Value>, errors: &mut Errors) -> Op
         Ok(Value::Object(map)) => Some(entries(row, path, map, errors)),
         Ok(value) => Some(value),
         Err(advice) => {
-            let advice = match found {
-                Value::Object(_) if !renamed::below(row.path).is_empty() => {
-                    renamed::advice_below(row.path)
-                }
-                _ => advice.to_owned(),
+            let advice = if found.is_object() && !renamed::below(row.path).is_empty() {
+                renamed::advice_below(row.path)
+            } else {
+                advice.to_owned()
             };
             errors.push(path, shown(path, found), row.kind.wanted(), advice);
             None
