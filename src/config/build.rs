@@ -61,6 +61,10 @@ pub(super) fn ttl(at: &At<'_>, global: Option<&Ttl>) -> Ttl {
             .number("serverError")
             .or(global.map(|ttl| ttl.server_error_s))
             .unwrap_or_default(),
+        stale_if_error_s: at
+            .number("staleIfError")
+            .or(global.map(|ttl| ttl.stale_if_error_s))
+            .unwrap_or_default(),
     }
 }
 
@@ -256,13 +260,7 @@ fn limits(at: &At<'_>) -> Limits {
 }
 
 fn bypass(at: &At<'_>) -> Bypass {
-    let action = |word: &str| match word {
-        "refresh" => Some(BypassAction::Refresh),
-        "around" => Some(BypassAction::Around),
-        "around-kv" => Some(BypassAction::AroundKv),
-        "around-edge" => Some(BypassAction::AroundEdge),
-        _ => None,
-    };
+    let action = |word: &str| BypassAction::ALL.into_iter().find(|action| action.as_str() == word);
     Bypass {
         access: match at.text("access").as_str() {
             "open" => Access::Open,

@@ -244,6 +244,8 @@ pub struct Ttl {
     pub client_error_s: u64,
     /// 5xx.
     pub server_error_s: u64,
+    /// How long past its lifetime a rendition may still be served when no better one can be made.
+    pub stale_if_error_s: u64,
 }
 
 /// The tiers.
@@ -304,6 +306,21 @@ pub enum BypassAction {
     AroundKv,
     /// The Cache API is neither read nor written.
     AroundEdge,
+}
+
+impl BypassAction {
+    /// Every action.
+    pub const ALL: [Self; 4] = [Self::Refresh, Self::Around, Self::AroundKv, Self::AroundEdge];
+
+    /// The word of the configuration and of the bypass header.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Refresh => "refresh",
+            Self::Around => "around",
+            Self::AroundKv => "around-kv",
+            Self::AroundEdge => "around-edge",
+        }
+    }
 }
 
 /// Extra cache tags.

@@ -6,7 +6,7 @@ use super::field_value::{trim_ows, visible};
 use crate::limits::ENTITY_TAGS_MAX;
 
 /// The strong entity tag of a representation we serve: the same bytes, and no others, have it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EntityTag {
     opaque: String,
 }

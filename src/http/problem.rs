@@ -121,6 +121,19 @@ impl Problem {
         }
     }
 
+    /// The document for a path of this worker's own that does not exist, or not for this viewer.
+    pub fn not_found(request_id: &str) -> Self {
+        Self {
+            status: StatusCode::NOT_FOUND,
+            code: "not-found",
+            title: "There is nothing here",
+            detail: "nothing is served at this path".to_owned(),
+            instance: None,
+            retry_after_s: None,
+            extensions: BTreeMap::from([("request_id", Value::from(request_id))]),
+        }
+    }
+
     /// The same problem, said to have happened at `instance`.
     #[must_use]
     pub fn at(mut self, instance: impl Into<String>) -> Self {
@@ -128,11 +141,11 @@ impl Problem {
         self
     }
 
-    /// The document: UTF-8 JSON, the standard members first, then `code`, then the extensions.
+    /// The document: JSON, the standard members first, then `code`, then the extensions.
     ///
     /// The same problem has the same bytes. `<`, `>` and `&` are escaped, so a browser that guesses
     /// at types finds no markup in a viewer's own text.
-    pub fn body(&self) -> Vec<u8> {
+    pub fn body(&self) -> String {
         let mut members = vec![
             ("type", Value::from(format!("{TYPE_PREFIX}{}", self.code))),
             ("title", Value::from(self.title)),
@@ -149,7 +162,6 @@ impl Problem {
             .replace('<', "\\u003c")
             .replace('>', "\\u003e")
             .replace('&', "\\u0026")
-            .into_bytes()
     }
 
     /// The headers of the answer, without its length.

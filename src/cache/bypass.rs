@@ -1,0 +1,105 @@
+//! Ways around the caches. An open one is a way to spend someone's money, so each is configured, and by
+//! default reserved for holders of the admin token.
+
+use http::header;
+
+use crate::config::{Access, Bypass as BypassConfig, BypassAction};
+use crate::request::ask::Ask;
+
+/// What a request does to a tier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Use {
+    /// Whether it is looked up.
+    pub read: bool,
+    /// Whether what is made is kept.
+    pub write: bool,
+}
+
+/// What a request does to both tiers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bypass {
+    /// The Cache API.
+    pub edge: Use,
+    /// Workers KV.
+    pub kv: Use,
+    /// Something was asked that this viewer may not.
+    pub refused: bool,
+}
+
+/// Nothing is bypassed.
+pub const NONE: Bypass = Bypass {
+    edge: Use { read: true, write: true },
+    kv: Use { read: true, write: true },
+    refused: false,
+};
+
+/// Reads what the request asks: URL parameters first, then the configured header, then `Cache-Control`,
+/// then debugging. `names` are the names of the query's parameters, lower-case.
+pub fn decide<'a>(
+    ask: &Ask,
+    names: impl Iterator<Item = &'a str>,
+    config: &BypassConfig,
+    is_admin: bool,
+    is_debugging: bool,
+) -> Bypass {
+    let Some(action) = asked(ask, names, config, is_debugging) else { return NONE };
+    let allowed = match config.access {
+        Access::Open => true,
+        Access::Token => is_admin,
+        Access::Off => false,
+    };
+    if !allowed {
+        // A browser's reload says `no-cache`; that is no attempt worth a warning.
+        return Bypass { refused: action.1, ..NONE };
+    }
+    apply(action.0)
+}
+
+/// The action, and whether it was asked on purpose.
+fn asked<'a>(
+    ask: &Ask,
+    mut names: impl Iterator<Item = &'a str>,
+    config: &BypassConfig,
+    is_debugging: bool,
+) -> Option<(BypassAction, bool)> {
+    if let Some(action) = names.find_map(|name| config.parameters.get(name)) {
+        return Some((*action, true));
+    }
+    if let Some(action) = config.header.as_deref().and_then(|name| by_header(ask, name)) {
+        return Some((action, true));
+    }
+    if config.request_cache_control
+        && let Some(action) = by_cache_control(ask)
+    {
+        return Some((action, false));
+    }
+    config.debug.filter(|_| is_debugging).map(|action| (action, true))
+}
+
+fn by_header(ask: &Ask, name: &str) -> Option<BypassAction> {
+    let value = ask.headers.get(name)?.to_str().ok()?;
+    BypassAction::ALL.into_iter().find(|action| action.as_str().eq_ignore_ascii_case(value.trim()))
+}
+
+fn by_cache_control(ask: &Ask) -> Option<BypassAction> {
+    let value = ask.header(&header::CACHE_CONTROL)?.to_ascii_lowercase();
+    let mut directives = value.split(',').map(str::trim);
+    directives.find_map(|directive| match directive {
+        "no-store" => Some(BypassAction::Around),
+        "no-cache" | "max-age=0" => Some(BypassAction::Refresh),
+        _ => None,
+    })
+}
+
+const fn apply(action: BypassAction) -> Bypass {
+    let used = Use { read: true, write: true };
+    let unused = Use { read: false, write: false };
+    let renewed = Use { read: false, write: true };
+    let (edge, kv) = match action {
+        BypassAction::Refresh => (renewed, renewed),
+        BypassAction::Around => (unused, unused),
+        BypassAction::AroundKv => (used, unused),
+        BypassAction::AroundEdge => (unused, used),
+    };
+    Bypass { edge, kv, refused: false }
+}

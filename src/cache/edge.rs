@@ -1,0 +1,158 @@
+//! Entries in and out of the Cache API, checked at both ends.
+//!
+//! Every entry is kept as a whole 200 with its metadata in a header of its own, because the platform strips
+//! `Cache-Tag` on the way back, and because a status other than 200 would be answered to a range as if it
+//! were a video by some engines. The platform may slice an entry itself; it is never trusted to do so.
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use super::entry::{Entry, Metadata, Outcome};
+use super::freshness::{Freshness, freshness};
+use super::ports::{Body, EdgeCache, EdgeCopy, EdgeFound, Fault};
+use super::reason::Unfit;
+use super::{reply, tags};
+use crate::http::conditional::{self, Answer};
+use crate::http::range::ContentRange;
+use crate::http::visible;
+use crate::request::ask::Ask;
+
+/// Carries the metadata of an entry in the Cache API; never sent to a viewer.
+pub const METADATA_HEADER: HeaderName = HeaderName::from_static("x-resizer-entry");
+/// Read by the platform, stripped before the viewer.
+pub const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
+
+/// What a look-up found, fresh and whole.
+#[derive(Debug)]
+pub enum Found<B> {
+    /// A rendition.
+    Rendition(Hit<B>),
+    /// The memory that none could be made.
+    Failure(Unfit),
+}
+
+/// A rendition at the edge, and how this request is answered from it.
+#[derive(Debug)]
+pub struct Hit<B> {
+    /// What is known of it.
+    pub metadata: Metadata,
+    /// How it is answered.
+    pub answer: Answer,
+    /// Exactly the bytes of the answer.
+    pub body: B,
+}
+
+/// Looks up an entry with one `match`. `now` is read after it.
+pub async fn find<E: EdgeCache>(
+    edge: &E,
+    url: &str,
+    ask: &Ask,
+    budget_ms: u32,
+    now: impl Fn() -> u64,
+) -> Result<Option<Found<E::Body>>, Fault> {
+    let range = conditional::range_for_edge(ask).map(|range| range.header_value());
+    let Some(found) = edge.find(url, range.as_ref(), budget_ms).await? else { return Ok(None) };
+    let EdgeFound { status, metadata, content_range, body } = found;
+    let metadata = match metadata.map(|text| Metadata::decode(&text)) {
+        Some(Ok(metadata)) => metadata,
+        Some(Err(fault)) => {
+            body.discard();
+            return Err(fault);
+        }
+        None => {
+            body.discard();
+            return Err(Fault::Corrupt("an entry without metadata"));
+        }
+    };
+    let now_ms = now();
+    if freshness(&metadata, now_ms) != Freshness::Fresh {
+        body.discard();
+        return Ok(None);
+    }
+    if let Outcome::Failure(unfit) = metadata.outcome() {
+        body.discard();
+        return Ok(Some(Found::Failure(unfit)));
+    }
+    let validators = reply::validators(&metadata);
+    let answer = conditional::answer(ask, &validators, Some(metadata.length), now_ms);
+    let body = cut(ask, answer, status, content_range.as_deref(), body)?;
+    Ok(Some(Found::Rendition(Hit { metadata, answer, body })))
+}
+
+/// Exactly the bytes of the answer, whether or not the platform has sliced already.
+fn cut<B: Body>(
+    ask: &Ask,
+    answer: Answer,
+    status: u16,
+    content_range: Option<&str>,
+    body: B,
+) -> Result<B, Fault> {
+    let wants_bytes = ask.method != http::Method::HEAD;
+    match (answer, status) {
+        (Answer::Whole, 200) if wants_bytes => Ok(body),
+        (Answer::Part { range, total }, 200) if wants_bytes => {
+            Ok(if range.length() < total { body.slice(range, total) } else { body })
+        }
+        (Answer::Part { range, total }, 206) if wants_bytes => {
+            let sliced = content_range.and_then(|value| ContentRange::parse(value.as_bytes()));
+            if sliced == Some(ContentRange::Part { range, total: Some(total) }) {
+                Ok(body)
+            } else {
+                body.discard();
+                Err(Fault::Corrupt("the platform sliced another range"))
+            }
+        }
+        (Answer::Whole | Answer::Part { .. }, _) if wants_bytes => {
+            body.discard();
+            Err(Fault::Corrupt("the platform answered with another status"))
+        }
+        (
+            Answer::Whole
+            | Answer::Part { .. }
+            | Answer::NotModified
+            | Answer::PreconditionFailed
+            | Answer::Unsatisfiable { .. },
+            _,
+        ) => {
+            body.discard();
+            Ok(B::empty())
+        }
+    }
+}
+
+/// Keeps an entry for what is left of its lifetime.
+pub async fn keep<E: EdgeCache>(
+    edge: &E,
+    url: &str,
+    entry: Entry<E::Body>,
+    entry_tags: &[String],
+    now_ms: u64,
+) -> Result<(), Fault> {
+    let Entry { metadata, body } = entry;
+    let left_s = metadata.fresh_until_ms.saturating_sub(now_ms) / 1000;
+    let headers = match headers(&metadata, entry_tags, left_s) {
+        Ok(headers) if left_s > 0 => headers,
+        Ok(_) => {
+            body.discard();
+            return Ok(());
+        }
+        Err(fault) => {
+            body.discard();
+            return Err(fault);
+        }
+    };
+    edge.keep(url, EdgeCopy { headers, length: metadata.length, body }).await
+}
+
+fn headers(metadata: &Metadata, entry_tags: &[String], left_s: u64) -> Result<HeaderMap, Fault> {
+    let validators = reply::validators(metadata);
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, visible(&metadata.content_type));
+    headers.insert(header::ETAG, validators.etag.header_value());
+    headers.insert(header::LAST_MODIFIED, crate::http::date::format(validators.last_modified_s));
+    headers.insert(header::CACHE_CONTROL, visible(&format!("public, max-age={left_s}")));
+    headers.insert(CACHE_TAG, visible(&tags::header_value(entry_tags)));
+    let text = metadata.encode()?;
+    let text = HeaderValue::from_str(&text).map_err(|_| Fault::Corrupt("metadata is not ASCII"))?;
+    headers.insert(METADATA_HEADER, text);
+    Ok(headers)
+}

@@ -1,0 +1,261 @@
+//! What is known of a kept rendition: at most 1,024 bytes of JSON beside the body, the same in every tier.
+//!
+//! Every stored byte says which version wrote it. Both ends check: [`Metadata::encode`] refuses what
+//! does not fit, [`Metadata::decode`] refuses what this house cannot have written.
+
+use std::fmt::Write;
+
+use serde::{Deserialize, Serialize};
+
+use super::ports::Fault;
+use super::reason::Unfit;
+use super::tags;
+use crate::limits::KV_METADATA_BYTES_MAX;
+
+/// The only format version so far. A new one keeps the readers of the old.
+pub const VERSION: u8 = 1;
+
+/// A kept rendition, or the memory that none could be made.
+#[derive(Debug)]
+pub struct Entry<B> {
+    /// What is known of it.
+    pub metadata: Metadata,
+    /// Its bytes; empty for a remembered failure.
+    pub body: B,
+}
+
+/// What is known of an entry. Times are milliseconds since 1970.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metadata {
+    /// Format version.
+    #[serde(rename = "v")]
+    pub version: u8,
+    /// 32 hex digits, minted when the fill started; the entity tag is made of it.
+    #[serde(rename = "g")]
+    pub generation: String,
+    /// 200, or the status of a remembered failure.
+    #[serde(rename = "s")]
+    pub status: u16,
+    /// Media type; empty for a remembered failure.
+    #[serde(rename = "ct", default, skip_serializing_if = "String::is_empty")]
+    pub content_type: String,
+    /// Bytes of the body.
+    #[serde(rename = "n")]
+    pub length: u64,
+    /// When the fill started: a purge after this moment makes the entry invalid.
+    #[serde(rename = "b")]
+    pub began_ms: u64,
+    /// When the answer was there.
+    #[serde(rename = "c")]
+    pub created_ms: u64,
+    /// Fresh before this moment.
+    #[serde(rename = "f")]
+    pub fresh_until_ms: u64,
+    /// May be served when nothing better can be made, before this moment.
+    #[serde(rename = "u")]
+    pub stale_until_ms: u64,
+    /// Name of the origin rule.
+    #[serde(rename = "o")]
+    pub origin: String,
+    /// Path of the source; left out when there is no room for it (it is in the key as well).
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The options, as in the key.
+    #[serde(rename = "r")]
+    pub options: String,
+    /// Preset that was asked by name.
+    #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
+    pub preset: Option<String>,
+    /// Index of the source it was made from.
+    #[serde(rename = "i", default)]
+    pub source: u8,
+    /// Cache tags; long ones in their short form where room is short.
+    #[serde(rename = "t")]
+    pub tags: Vec<String>,
+    /// Why none could be made.
+    #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
+    pub unfit: Option<String>,
+    /// The number that goes with it.
+    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
+    pub unfit_number: Option<u16>,
+}
+
+impl Metadata {
+    /// JSON of at most [`KV_METADATA_BYTES_MAX`] bytes.
+    ///
+    /// Where the whole does not fit, first long tags take their short form, then the path goes.
+    pub fn encode(&self) -> Result<String, Fault> {
+        let whole = to_json(self)?;
+        if whole.len() <= KV_METADATA_BYTES_MAX {
+            return Ok(whole);
+        }
+        let mut smaller = self.clone();
+        for tag in &mut smaller.tags {
+            *tag = tags::short_form(tag);
+        }
+        let short = to_json(&smaller)?;
+        if short.len() <= KV_METADATA_BYTES_MAX {
+            return Ok(short);
+        }
+        smaller.path = None;
+        let least = to_json(&smaller)?;
+        if least.len() <= KV_METADATA_BYTES_MAX {
+            return Ok(least);
+        }
+        Err(Fault::TooLarge { bytes: least.len() as u64, bytes_max: KV_METADATA_BYTES_MAX as u64 })
+    }
+
+    /// Reads what [`Metadata::encode`] wrote; anything else is [`Fault::Corrupt`].
+    pub fn decode(text: &str) -> Result<Self, Fault> {
+        if text.len() > KV_METADATA_BYTES_MAX {
+            return Err(Fault::Corrupt("metadata is too long"));
+        }
+        let metadata: Self =
+            serde_json::from_str(text).map_err(|_| Fault::Corrupt("metadata is not ours"))?;
+        if metadata.version != VERSION {
+            return Err(Fault::Corrupt("metadata has another version"));
+        }
+        if metadata.generation.len() != 32
+            || !metadata.generation.bytes().all(|b| b.is_ascii_hexdigit())
+        {
+            return Err(Fault::Corrupt("generation is not 32 hex digits"));
+        }
+        if metadata.began_ms > metadata.created_ms
+            || metadata.created_ms > metadata.fresh_until_ms
+            || metadata.fresh_until_ms > metadata.stale_until_ms
+        {
+            return Err(Fault::Corrupt("times are out of order"));
+        }
+        let good = metadata.unfit.is_none();
+        if good != (metadata.status == 200) || good != (metadata.length > 0) {
+            return Err(Fault::Corrupt("status, length and failure contradict each other"));
+        }
+        Ok(metadata)
+    }
+
+    /// Whether this is a rendition, or the memory of a failure.
+    pub fn outcome(&self) -> Outcome {
+        match &self.unfit {
+            None => Outcome::Rendition,
+            Some(name) => Outcome::Failure(
+                Unfit::from_parts(name, self.unfit_number).unwrap_or(Unfit::Status(self.status)),
+            ),
+        }
+    }
+}
+
+/// What an entry holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// A rendition.
+    Rendition,
+    /// The memory that none could be made, and why.
+    Failure(Unfit),
+}
+
+/// 32 hex digits of 128 random bits.
+pub fn generation(id: u128) -> String {
+    let mut text = String::with_capacity(32);
+    // Writing to a String cannot fail.
+    let _ = write!(text, "{id:032x}");
+    text
+}
+
+fn to_json(metadata: &Metadata) -> Result<String, Fault> {
+    serde_json::to_string(metadata).map_err(|_| Fault::Corrupt("metadata cannot be written"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    pub(crate) fn metadata() -> Metadata {
+        Metadata {
+            version: VERSION,
+            generation: generation(0xfeed),
+            status: 200,
+            content_type: "video/mp4".into(),
+            length: 512_000,
+            began_ms: 1_700_000_000_000,
+            created_ms: 1_700_000_000_900,
+            fresh_until_ms: 1_700_086_400_900,
+            stale_until_ms: 1_700_172_800_900,
+            origin: "videos".into(),
+            path: Some("videos/sample.mp4".into()),
+            options: "w=640:h=360:f=mp4".into(),
+            preset: None,
+            source: 0,
+            tags: vec!["asset:videos/sample.mp4".into()],
+            unfit: None,
+            unfit_number: None,
+        }
+    }
+
+    #[test]
+    fn the_first_version_is_written_as_these_bytes_for_as_long_as_entries_live() {
+        assert_eq!(
+            metadata().encode().unwrap(),
+            r#"{"v":1,"g":"0000000000000000000000000000feed","s":200,"ct":"video/mp4","n":512000,"b":1700000000000,"c":1700000000900,"f":1700086400900,"u":1700172800900,"o":"videos","p":"videos/sample.mp4","r":"w=640:h=360:f=mp4","i":0,"t":["asset:videos/sample.mp4"]}"#
+        );
+    }
+
+    #[test]
+    fn what_is_encoded_decodes_to_the_same() {
+        let mut failure = metadata();
+        failure.status = 404;
+        failure.length = 0;
+        failure.content_type = String::new();
+        failure.unfit = Some("transform-error".into());
+        failure.unfit_number = Some(9404);
+        for each in [metadata(), failure] {
+            assert_eq!(Metadata::decode(&each.encode().unwrap()).unwrap(), each);
+        }
+    }
+
+    #[test]
+    fn a_failure_keeps_its_reason_and_number() {
+        let mut failure = metadata();
+        failure.status = 404;
+        failure.unfit = Some("transform-error".into());
+        failure.unfit_number = Some(9404);
+        assert_eq!(failure.outcome(), Outcome::Failure(Unfit::TransformError(9404)));
+    }
+
+    #[test]
+    fn too_many_long_tags_shrink_and_then_the_path_goes_and_then_it_is_refused() {
+        let mut large = metadata();
+        large.tags = (0..12).map(|i| format!("folder:{i}-{}", "x".repeat(100))).collect();
+        let text = large.encode().unwrap();
+        assert!(text.len() <= KV_METADATA_BYTES_MAX, "{}", text.len());
+        assert!(text.contains("\"p\":"), "the path still fits: {text}");
+
+        large.path = Some("p".repeat(900));
+        assert_eq!(Metadata::decode(&large.encode().unwrap()).unwrap().path, None);
+
+        large.options = "o".repeat(900);
+        assert!(matches!(large.encode(), Err(Fault::TooLarge { .. })));
+    }
+
+    #[test]
+    fn what_this_house_cannot_have_written_is_corrupt() {
+        let good = metadata().encode().unwrap();
+        let long = format!("{good}{}", " ".repeat(KV_METADATA_BYTES_MAX));
+        for (bad, why) in [
+            (String::new(), "empty"),
+            ("null".into(), "no object"),
+            (good.replace("\"v\":1", "\"v\":2"), "version"),
+            (good.replace("feed", "fee!"), "generation"),
+            (good.replace("\"c\":17", "\"c\":27"), "created after fresh"),
+            (good.replace("\"b\":17", "\"b\":27"), "began after created"),
+            (good.replace("\"u\":17", "\"u\":07"), "stale before fresh"),
+            (good.replace("\"s\":200", "\"s\":404"), "a failure without a reason"),
+            (good.replace("\"n\":512000", "\"n\":0"), "a rendition without bytes"),
+            (good.replace("\"i\":0", "\"i\":0,\"z\":1"), "unknown field"),
+            (long, "too long"),
+        ] {
+            assert!(matches!(Metadata::decode(&bad), Err(Fault::Corrupt(_))), "{why}: {bad}");
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The cache: tiers, keys, entries, and the orchestrator that tries one after the other.
+//!
+//! Read [`orchestrator`] first.
+
+pub mod bypass;
+pub mod edge;
+pub mod entry;
+pub mod freshness;
+pub mod key;
+pub mod orchestrator;
+pub mod owed;
+pub mod ports;
+pub mod reason;
+pub mod rendition;
+pub mod reply;
+pub mod status;
+pub mod storage;
+pub mod tags;

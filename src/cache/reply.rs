@@ -1,0 +1,165 @@
+//! What the viewer gets: the same headers for the same entry, whichever tier it came from.
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use super::entry::Metadata;
+use super::ports::{Body, Reply};
+use super::rendition::Rendition;
+use crate::config::Config;
+use crate::http::conditional::{Answer, Validators};
+use crate::http::disposition::Disposition;
+use crate::http::entity_tag::EntityTag;
+use crate::http::problem::{Problem, UpstreamFailure};
+use crate::http::{date, visible};
+use crate::request::recipe::Recipe;
+use crate::request::{Playback, Preload};
+
+/// The validators of an entry: a strong tag of its generation, and the second it was made.
+pub fn validators(metadata: &Metadata) -> Validators {
+    let generation = metadata.generation.clone();
+    Validators {
+        // Hex digits always make a tag; the fallback only spares a panic.
+        etag: EntityTag::strong(generation).unwrap_or_default(),
+        last_modified_s: metadata.created_ms / 1000,
+    }
+}
+
+/// A rendition, answered as `answer` says; `length` is that of the whole, where it is known.
+pub fn rendition<B>(
+    config: &Config,
+    rendition: &Rendition<'_>,
+    metadata: &Metadata,
+    length: Option<u64>,
+    answer: Answer,
+    now_ms: u64,
+    body: B,
+) -> Reply<B> {
+    let validators = validators(metadata);
+    let mut headers = HeaderMap::with_capacity(32);
+    headers.insert(header::CONTENT_TYPE, visible(&metadata.content_type));
+    headers.insert(header::ETAG, validators.etag.header_value());
+    headers.insert(header::LAST_MODIFIED, date::format(validators.last_modified_s));
+    if let Some(name) = &rendition.wanted.filename {
+        let inline = Disposition::Inline.header_value(Some(name));
+        headers.insert(header::CONTENT_DISPOSITION, inline);
+    }
+    freshness(&mut headers, config, metadata, now_ms);
+    if config.headers.predecessors {
+        predecessors(&mut headers, rendition, metadata.source);
+    }
+    for (name, value) in &config.headers.set {
+        // Both were checked with the configuration.
+        if let Ok(name) = HeaderName::from_bytes(name.as_bytes()) {
+            headers.insert(name, visible(value));
+        }
+    }
+    answer.shape(&mut headers, length);
+    Reply { status: answer.status().as_u16(), headers, body }
+}
+
+/// The original instead of a rendition: never cached as if it were one.
+pub fn original<B>(original: Reply<B>) -> Reply<B> {
+    let mut headers = HeaderMap::with_capacity(24);
+    for name in ORIGINAL_HEADERS {
+        if let Some(value) = original.headers.get(&name) {
+            headers.insert(name, value.clone());
+        }
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_SOURCE_TYPE, HeaderValue::from_static("passthrough"));
+    Reply { status: original.status, headers, body: original.body }
+}
+
+/// An honest error; `lifetime_s` is how long it is remembered, if it is.
+pub fn failure<B: Body>(failure: &UpstreamFailure<'_>, lifetime_s: Option<u64>) -> Reply<B> {
+    // What is the path's own fault may be remembered downstream; what is ours may not.
+    let lifetime_s = lifetime_s.filter(|_| failure.status.is_client_error());
+    problem(&Problem::upstream(failure), lifetime_s)
+}
+
+/// A problem document (RFC 9457).
+pub fn problem<B: Body>(problem: &Problem, fresh_s: Option<u64>) -> Reply<B> {
+    let text = problem.body();
+    let mut headers = problem.headers(fresh_s);
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(text.len()));
+    Reply { status: problem.status.as_u16(), headers, body: B::text(text) }
+}
+
+/// HEAD of something never made: what is known of it without making it.
+pub fn unfilled_head<B: Body>(recipe: &Recipe) -> Reply<B> {
+    let mut headers = HeaderMap::with_capacity(24);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(recipe.format.content_type()));
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Reply { status: 200, headers, body: B::empty() }
+}
+
+/// `Cache-Control` and `Age`: the lifetime of the entry, not of this answer, so that what a browser
+/// computes from both is what is really left.
+fn freshness(headers: &mut HeaderMap, config: &Config, metadata: &Metadata, now_ms: u64) {
+    let age_s = now_ms.saturating_sub(metadata.created_ms) / 1000;
+    let lifetime_s = metadata.fresh_until_ms.saturating_sub(metadata.created_ms) / 1000;
+    let max_age_s = match config.headers.browser_max_age_s {
+        Some(cap_s) => lifetime_s.min(age_s.saturating_add(cap_s)),
+        None => lifetime_s,
+    };
+    headers.insert(header::AGE, HeaderValue::from(age_s));
+    headers.insert(
+        header::CACHE_CONTROL,
+        visible(&format!("public, max-age={max_age_s}, no-transform")),
+    );
+}
+
+/// Headers of the predecessors that still mean something: what was built on them goes on working.
+fn predecessors(headers: &mut HeaderMap, rendition: &Rendition<'_>, source: u8) {
+    let wanted = &rendition.wanted;
+    headers.insert(X_CACHE_KEY, visible(&rendition.kv_key));
+    headers.insert(X_ORIGIN, visible(&rendition.origin.name));
+    let source_type = if source == 0 { "remote" } else { "fallback" };
+    headers.insert(X_SOURCE_TYPE, HeaderValue::from_static(source_type));
+    if let Some(preset) = &wanted.preset {
+        headers.insert(X_DERIVATIVE, visible(preset));
+    }
+    if let Some(width) = wanted.recipe.width {
+        headers.insert(X_RESOLVED_WIDTH, HeaderValue::from(width));
+    }
+    if let Some(height) = wanted.recipe.height {
+        headers.insert(X_RESOLVED_HEIGHT, HeaderValue::from(height));
+    }
+    let Playback { looping, autoplay, muted, preload } = wanted.playback;
+    for (name, value) in [
+        (X_PLAYBACK_LOOP, looping.map(word)),
+        (X_PLAYBACK_AUTOPLAY, autoplay.map(word)),
+        (X_PLAYBACK_MUTED, muted.map(word)),
+        (X_PLAYBACK_PRELOAD, preload.map(Preload::as_str)),
+    ] {
+        if let Some(value) = value {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
+}
+
+const fn word(flag: bool) -> &'static str {
+    if flag { "true" } else { "false" }
+}
+
+/// What of an original's headers a viewer gets; nothing of an origin's own goes through unnamed.
+const ORIGINAL_HEADERS: [HeaderName; 6] = [
+    header::CONTENT_TYPE,
+    header::CONTENT_LENGTH,
+    header::CONTENT_RANGE,
+    header::ACCEPT_RANGES,
+    header::ETAG,
+    header::LAST_MODIFIED,
+];
+
+const X_CACHE_KEY: HeaderName = HeaderName::from_static("x-cache-key");
+const X_ORIGIN: HeaderName = HeaderName::from_static("x-origin");
+const X_SOURCE_TYPE: HeaderName = HeaderName::from_static("x-source-type");
+const X_DERIVATIVE: HeaderName = HeaderName::from_static("x-derivative");
+const X_RESOLVED_WIDTH: HeaderName = HeaderName::from_static("x-resolved-width");
+const X_PLAYBACK_LOOP: HeaderName = HeaderName::from_static("x-playback-loop");
+const X_PLAYBACK_AUTOPLAY: HeaderName = HeaderName::from_static("x-playback-autoplay");
+const X_PLAYBACK_MUTED: HeaderName = HeaderName::from_static("x-playback-muted");
+const X_PLAYBACK_PRELOAD: HeaderName = HeaderName::from_static("x-playback-preload");
+const X_RESOLVED_HEIGHT: HeaderName = HeaderName::from_static("x-resolved-height");

@@ -1,0 +1,239 @@
+//! What happened to a request, tier by tier; outward as `Cache-Status` (RFC 9211) and `Server-Timing`.
+
+use std::fmt::Write;
+
+use super::ports::Fault;
+use super::reason::{NotKept, Unfit};
+
+/// Name of the edge tier in `Cache-Status`.
+pub const EDGE_NAME: &str = "video-resizer-edge";
+/// Name of the KV tier in `Cache-Status`.
+pub const KV_NAME: &str = "video-resizer-kv";
+
+/// The life of one request, for headers, logs and analytics.
+#[derive(Debug, Default)]
+pub struct Trace {
+    /// The Cache API.
+    pub edge: TierTrace,
+    /// Workers KV.
+    pub kv: TierTrace,
+    /// Every transform that was tried, in order.
+    pub attempts: Vec<Attempt>,
+    /// Milliseconds until the original's headers came, where it was asked.
+    pub original_ms: Option<u64>,
+    /// Everything that went wrong below, by tier.
+    pub faults: Vec<(Tier, Fault)>,
+    /// How it ended.
+    pub phase: Phase,
+}
+
+/// A place an answer may come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tier {
+    /// The Cache API.
+    Edge,
+    /// Workers KV.
+    Kv,
+    /// The transformation.
+    Transform,
+    /// The source, asked for its length only.
+    Probe,
+    /// The source, asked for the original.
+    Original,
+}
+
+impl Tier {
+    /// The word in logs and `Server-Timing`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Edge => "edge",
+            Self::Kv => "kv",
+            Self::Transform => "transform",
+            Self::Probe => "probe",
+            Self::Original => "original",
+        }
+    }
+}
+
+/// How a request ended. Dashboards and documents are built on these words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Phase {
+    /// From the Cache API.
+    EdgeHit,
+    /// From Workers KV.
+    KvHit,
+    /// Made for this request.
+    Miss,
+    /// From Workers KV, past its lifetime, because nothing better could be made.
+    Stale,
+    /// The original, because no rendition could be made.
+    Original,
+    /// An error, because nothing could be served.
+    #[default]
+    Failed,
+    /// HEAD of something never made: answered without paying for it.
+    HeadUnfilled,
+}
+
+impl Phase {
+    /// Every phase.
+    pub const ALL: [Self; 7] = [
+        Self::EdgeHit,
+        Self::KvHit,
+        Self::Miss,
+        Self::Stale,
+        Self::Original,
+        Self::Failed,
+        Self::HeadUnfilled,
+    ];
+
+    /// The word in logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::EdgeHit => "edge-hit",
+            Self::KvHit => "kv-hit",
+            Self::Miss => "miss",
+            Self::Stale => "stale",
+            Self::Original => "original",
+            Self::Failed => "failed",
+            Self::HeadUnfilled => "head-unfilled",
+        }
+    }
+}
+
+/// What one tier did.
+#[derive(Debug, Default)]
+pub struct TierTrace {
+    /// What the look-up found; `None` where the request was answered before this tier.
+    pub lookup: Option<Lookup>,
+    /// Milliseconds the look-up took.
+    pub took_ms: u64,
+    /// Whether a copy is on its way to this tier; `None` where there was nothing to keep.
+    pub kept: Option<Result<(), NotKept>>,
+}
+
+/// What a look-up found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lookup {
+    /// An answer, with the seconds it is still fresh; negative when stale.
+    Hit {
+        /// Seconds.
+        ttl_s: i64,
+    },
+    /// The fresh memory that no rendition could be made.
+    Remembered(Unfit),
+    /// Nothing.
+    Miss,
+    /// Something too old.
+    Stale,
+    /// The tier broke; see the faults.
+    Broken,
+    /// Not looked up.
+    NotAsked(NotKept),
+}
+
+/// One transform that was tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attempt {
+    /// Index of the source.
+    pub source: u8,
+    /// Why it was not good; `None` when it was.
+    pub unfit: Option<Unfit>,
+    /// Status of the answer, if one came.
+    pub status: Option<u16>,
+    /// Milliseconds until its headers came.
+    pub took_ms: u64,
+}
+
+impl Trace {
+    /// `Cache-Status`: one member a tier that was concerned, nearest the origin first (RFC 9211, 2).
+    pub fn cache_status(&self) -> String {
+        let mut members = Vec::with_capacity(2);
+        let forward_status = self.attempts.last().and_then(|attempt| attempt.status);
+        if let Some(lookup) = self.kv.lookup {
+            members.push(member(KV_NAME, lookup, self.kv.kept, forward_status, self.phase));
+        }
+        if let Some(lookup) = self.edge.lookup {
+            members.push(member(EDGE_NAME, lookup, self.edge.kept, None, self.phase));
+        }
+        members.join(", ")
+    }
+
+    /// Everything that went wrong below, for the log.
+    pub fn faults(&self) -> String {
+        let faults: Vec<String> =
+            self.faults.iter().map(|(tier, fault)| format!("{}: {fault}", tier.as_str())).collect();
+        faults.join("; ")
+    }
+
+    /// `Server-Timing`, in milliseconds. Clocks of Workers stand still but for I/O, so nothing else is listed.
+    pub fn server_timing(&self, total_ms: u64) -> String {
+        let mut timing = String::new();
+        // Writing to a String cannot fail.
+        for (tier, trace) in [(Tier::Edge, &self.edge), (Tier::Kv, &self.kv)] {
+            if trace.lookup.is_some_and(|lookup| !matches!(lookup, Lookup::NotAsked(_))) {
+                let _ = write!(timing, "{};dur={}, ", tier.as_str(), trace.took_ms);
+            }
+        }
+        for attempt in &self.attempts {
+            let _ = write!(timing, "transform;dur={}", attempt.took_ms);
+            if let Some(unfit) = attempt.unfit {
+                let _ = write!(timing, ";desc={}", unfit.as_str());
+            }
+            timing.push_str(", ");
+        }
+        if let Some(ms) = self.original_ms {
+            let _ = write!(timing, "original;dur={ms}, ");
+        }
+        let _ = write!(timing, "total;dur={total_ms}");
+        timing
+    }
+}
+
+fn member(
+    name: &str,
+    lookup: Lookup,
+    kept: Option<Result<(), NotKept>>,
+    forward_status: Option<u16>,
+    phase: Phase,
+) -> String {
+    let mut member = name.to_owned();
+    let mut detail: Option<&str> = None;
+    // Writing to a String cannot fail.
+    match lookup {
+        Lookup::Hit { ttl_s } => {
+            let _ = write!(member, "; hit; ttl={ttl_s}");
+            if phase == Phase::Stale {
+                detail = Some("stale-if-error");
+            }
+        }
+        Lookup::Remembered(unfit) => {
+            member.push_str("; hit");
+            detail = Some(unfit.as_str());
+        }
+        Lookup::Miss => member.push_str("; fwd=uri-miss"),
+        Lookup::Stale => member.push_str("; fwd=stale"),
+        Lookup::Broken => {
+            member.push_str("; fwd=miss");
+            detail = Some("fault");
+        }
+        Lookup::NotAsked(why) => {
+            member.push_str("; fwd=bypass");
+            detail = Some(why.as_str());
+        }
+    }
+    if let Some(status) = forward_status
+        && !matches!(lookup, Lookup::Hit { .. } | Lookup::Remembered(_))
+    {
+        let _ = write!(member, "; fwd-status={status}");
+    }
+    match kept {
+        Some(Ok(())) => member.push_str("; stored"),
+        Some(Err(why)) => detail = detail.or(Some(why.as_str())),
+        None => {}
+    }
+    if let Some(detail) = detail {
+        let _ = write!(member, "; detail={detail}");
+    }
+    member
+}

@@ -1,0 +1,84 @@
+//! Cache tags: the handles by which an operator purges many entries at once.
+//!
+//! A tag is printable ASCII without space or comma; the platform drops any other silently
+//! (cache/how-to/purge-cache/purge-by-tags). It compares without regard to case.
+
+use crate::config::{Origin, Tags as TagsConfig};
+use crate::limits::{FOLDER_TAGS_MAX, TAG_BYTES_MAX, TAGS_MAX};
+use crate::request::path::SourcePath;
+use crate::request::recipe::{Mode, Recipe};
+
+use super::key::digest_128;
+
+/// The tags of a rendition: asset, folder prefixes, origin, mode, derivative, dimensions, configured extras.
+///
+/// At most [`TAGS_MAX`] of at most [`TAG_BYTES_MAX`] bytes; a longer one takes its [`short_form`].
+pub fn tags(
+    config: &TagsConfig,
+    origin: &Origin,
+    path: &SourcePath,
+    recipe: &Recipe,
+    preset: Option<&str>,
+) -> Vec<String> {
+    let asset = path.without_slash();
+    let mut tags = vec![format!("asset:{asset}")];
+    tags.extend(folders(asset).map(|folder| format!("folder:{folder}")));
+    tags.push(format!("origin:{}", origin.name));
+    tags.push(format!("mode:{}", recipe.mode.as_str()));
+    if let Some(preset) = preset {
+        tags.push(format!("derivative:{preset}"));
+    }
+    if recipe.mode != Mode::Audio && (recipe.width.is_some() || recipe.height.is_some()) {
+        tags.push(format!("size:{}x{}", pixels(recipe.width), pixels(recipe.height)));
+    }
+    tags.extend(origin.tags.iter().chain(&config.extra).cloned());
+    tags.truncate(TAGS_MAX);
+    tags.into_iter().map(|tag| valid(&format!("{}{tag}", config.prefix))).collect()
+}
+
+/// The value of `Cache-Tag`.
+pub fn header_value(tags: &[String]) -> String {
+    tags.join(",")
+}
+
+/// The form a tag takes where room is short: itself up to [`SHORT_BYTES_MAX`] bytes, else `~` and 32 hex
+/// digits of its lower-case hash. A purge compares both forms.
+pub fn short_form(tag: &str) -> String {
+    if tag.len() <= SHORT_BYTES_MAX {
+        tag.to_owned()
+    } else {
+        format!("~{}", digest_128(&tag.to_ascii_lowercase()))
+    }
+}
+
+/// Bytes up to which a tag is its own short form.
+pub const SHORT_BYTES_MAX: usize = 33;
+
+/// Every folder above the asset, from the top: `a/b/c.mp4` lies in `a` and `a/b`.
+fn folders(asset: &str) -> impl Iterator<Item = &str> {
+    asset
+        .match_indices('/')
+        .filter_map(|(at, _)| asset.get(..at))
+        .filter(|folder| !folder.is_empty())
+        .take(FOLDER_TAGS_MAX)
+}
+
+fn pixels(side: Option<u16>) -> String {
+    side.map_or_else(|| "auto".to_owned(), |side| side.to_string())
+}
+
+/// Escapes what a tag may not hold. Paths are canonical, so this only ever meets commas in them.
+fn valid(tag: &str) -> String {
+    let mut clean = String::with_capacity(tag.len());
+    for character in tag.chars() {
+        if character.is_ascii_graphic() && character != ',' {
+            clean.push(character);
+        } else {
+            let mut bytes = [0; 4];
+            for byte in character.encode_utf8(&mut bytes).bytes() {
+                clean.push_str(&format!("%{byte:02X}"));
+            }
+        }
+    }
+    if clean.len() > TAG_BYTES_MAX { short_form(&clean) } else { clean }
+}
