@@ -1,0 +1,87 @@
+//! What follows when no rendition could be made: the status, and what is tried next.
+//!
+//! One table, by the transformation's error codes (stream/transform-videos/troubleshooting).
+
+use http::StatusCode;
+
+use crate::cache::reason::Unfit;
+use crate::request::recipe::Mode;
+
+/// What follows from a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Consequence {
+    /// The status the viewer gets when nothing else helps.
+    pub status: StatusCode,
+    /// Whether another source may do better.
+    pub next_source: bool,
+    /// Whether the original may be served instead.
+    pub original: bool,
+    /// Whether the failure is remembered for the lifetime of its status.
+    pub remembered: bool,
+}
+
+/// What follows from `unfit`.
+pub fn consequence(unfit: Unfit) -> Consequence {
+    match unfit {
+        Unfit::TransformError(code) => of_code(code),
+        Unfit::Status(404 | 410) => NOT_FOUND,
+        // Overloaded, not wrong: nothing is remembered, so that it is asked again at once.
+        Unfit::Status(429 | 503) => {
+            Consequence { status: StatusCode::SERVICE_UNAVAILABLE, remembered: false, ..BROKEN }
+        }
+        Unfit::Status(504) => Consequence { status: StatusCode::GATEWAY_TIMEOUT, ..BROKEN },
+        Unfit::TimedOut => {
+            Consequence { status: StatusCode::GATEWAY_TIMEOUT, remembered: false, ..BROKEN }
+        }
+        Unfit::NoAnswer => Consequence { remembered: false, ..BROKEN },
+        Unfit::RelayKeyMissing => Consequence { next_source: true, remembered: false, ..BROKEN },
+        Unfit::Status(_)
+        | Unfit::Partial
+        | Unfit::ContentType
+        | Unfit::Empty
+        | Unfit::Untransformed => BROKEN,
+    }
+}
+
+/// Whether the original is of use to a viewer who asked for this kind of rendition.
+pub fn original_fits(mode: Mode) -> bool {
+    match mode {
+        Mode::Video => true,
+        Mode::Frame | Mode::Spritesheet | Mode::Audio => false,
+    }
+}
+
+/// The failure to report when several sources failed: the one that is not a plain "not found".
+pub fn graver(first: Option<Unfit>, second: Unfit) -> Unfit {
+    match first {
+        Some(first) if consequence(first).status != StatusCode::NOT_FOUND => first,
+        Some(_) | None => second,
+    }
+}
+
+const BROKEN: Consequence = Consequence {
+    status: StatusCode::BAD_GATEWAY,
+    next_source: true,
+    original: true,
+    remembered: true,
+};
+const NOT_FOUND: Consequence = Consequence {
+    status: StatusCode::NOT_FOUND,
+    next_source: true,
+    original: false,
+    remembered: true,
+};
+
+fn of_code(code: u16) -> Consequence {
+    match code {
+        // Not found.
+        9404 => NOT_FOUND,
+        // The source's host cannot be resolved or reached.
+        9407 | 9504 => Consequence { status: StatusCode::GATEWAY_TIMEOUT, ..BROKEN },
+        // Not a video: the original is none either.
+        9412 => Consequence { original: false, ..BROKEN },
+        // 9401 option refused, 9402 too large, 9406 and 9419 address refused, 9408 the source says 4xx,
+        // 9509 the source says 5xx, 9517 and 9523 internal, and whatever comes later.
+        _ => BROKEN,
+    }
+}

@@ -1,0 +1,286 @@
+//! Orders to upstreams: the transformation source by source, then the original, or only whether it is there.
+
+use futures_util::future::join;
+use http::{HeaderName, HeaderValue, Method, header};
+
+use super::relay::{self, KEY_BYTES_MIN, KEY_SECRET};
+use super::sources::{self, Source};
+use super::{failure, transformation, verdict};
+use crate::cache::ports::{Body, Call, Fault, Host, Purpose, Reply, Secrets, Upstream};
+use crate::cache::reason::{NotKept, Unfit};
+use crate::cache::rendition::Rendition;
+use crate::cache::status::{Attempt, Tier, Trace};
+use crate::config::Config;
+use crate::request::ask::{Ask, CDN_LOOP};
+
+/// Where the zone's transformation lives on its own host (stream/transform-videos).
+pub const TRANSFORMATION_PATH: &str = "/cdn-cgi/media";
+/// What this worker calls itself in `Via` and `CDN-Loop`.
+pub const PRODUCT: &str = "video-resizer";
+
+/// A rendition on its way from the transformer.
+#[derive(Debug)]
+pub struct Made<B> {
+    /// When its fill started.
+    pub began_ms: u64,
+    /// Which source it was made from.
+    pub source: u8,
+    /// Bytes, where announced.
+    pub length: Option<u64>,
+    /// Why it must not be kept, if so.
+    pub not_kept: Option<NotKept>,
+    /// The bytes.
+    pub body: B,
+}
+
+/// Makes the rendition from the first source that gives a good one.
+///
+/// An error names the gravest failure, and when the last fill started.
+pub async fn make<H: Host>(
+    host: &H,
+    ask: &Ask,
+    config: &Config,
+    rendition: &Rendition<'_>,
+    trace: &mut Trace,
+) -> Result<Made<H::Body>, (Unfit, u64)> {
+    let mut gravest = None;
+    let mut began_ms = host.now_ms();
+    for source in &rendition.sources {
+        began_ms = host.now_ms();
+        let unfit = match transform(host, ask, config, rendition, source, trace).await {
+            Ok(made) => return Ok(made),
+            Err(unfit) => unfit,
+        };
+        gravest = Some(failure::graver(gravest, unfit));
+        if !failure::consequence(unfit).next_source {
+            break;
+        }
+    }
+    Err((gravest.unwrap_or(Unfit::NoAnswer), began_ms))
+}
+
+/// One transform of one source. The source is asked for its length at the same time: an answer as long as
+/// the source is the source, untransformed.
+async fn transform<H: Host>(
+    host: &H,
+    ask: &Ask,
+    config: &Config,
+    rendition: &Rendition<'_>,
+    source: &Source,
+    trace: &mut Trace,
+) -> Result<Made<H::Body>, Unfit> {
+    let began_ms = host.now_ms();
+    let Some(url) = transform_url(host, ask, config, rendition, source) else {
+        let unfit = Unfit::RelayKeyMissing;
+        let attempt =
+            Attempt { source: source.index, unfit: Some(unfit), status: None, took_ms: 0 };
+        trace.attempts.push(attempt);
+        return Err(unfit);
+    };
+    let call = Call {
+        purpose: Purpose::Transform,
+        method: Method::GET,
+        url,
+        headers: marked(ask),
+        budget_ms: config.transformer.timeout_ms,
+        follows_redirects: true,
+    };
+    let probes = config.sources.probe && failure::original_fits(rendition.recipe().mode);
+    let (answer, source_length) = join(host.upstream().fetch(&call), async {
+        if probes { probe(host, ask, config, source).await } else { Ok(None) }
+    })
+    .await;
+    let source_length = source_length.unwrap_or_else(|fault| {
+        trace.faults.push((Tier::Probe, fault));
+        None
+    });
+    let verdict = verdict::judge(rendition.recipe(), &answer, source_length);
+    trace.attempts.push(Attempt {
+        source: source.index,
+        unfit: verdict.as_ref().err().copied(),
+        status: answer.as_ref().ok().map(|reply| reply.status),
+        took_ms: host.now_ms().saturating_sub(began_ms),
+    });
+    match (verdict, answer) {
+        (Ok(verdict::Fit { length, not_kept }), Ok(reply)) => {
+            Ok(Made { began_ms, source: source.index, length, not_kept, body: reply.body })
+        }
+        (Err(unfit), Ok(reply)) => {
+            reply.body.discard();
+            Err(unfit)
+        }
+        (verdict, Err(fault)) => {
+            trace.faults.push((Tier::Transform, fault));
+            Err(verdict.err().unwrap_or(Unfit::NoAnswer))
+        }
+    }
+}
+
+/// The URL that makes the rendition; `None` where the source must be relayed and no key is set.
+pub fn transform_url(
+    secrets: &impl Secrets,
+    ask: &Ask,
+    config: &Config,
+    rendition: &Rendition<'_>,
+    source: &Source,
+) -> Option<String> {
+    let base = config.transformer.base_url.clone();
+    let base = base.unwrap_or_else(|| format!("{}{TRANSFORMATION_PATH}", ask.origin()));
+    let source_url = if source.needs_relay() {
+        let key = secrets.secret(KEY_SECRET).filter(|key| key.len() >= KEY_BYTES_MIN)?;
+        let relay_base = config.transformer.relay_base_url.clone().unwrap_or_else(|| ask.origin());
+        relay::url(&relay_base, &key, &rendition.origin.name, source.index, &rendition.path)
+    } else {
+        source.url.clone()
+    };
+    Some(transformation::url(&base, rendition.recipe(), &source_url))
+}
+
+/// The original from the first source that has it, with the viewer's own range and conditions.
+pub async fn original<H: Host>(
+    host: &H,
+    ask: &Ask,
+    config: &Config,
+    rendition: &Rendition<'_>,
+    trace: &mut Trace,
+) -> Option<Reply<H::Body>> {
+    let began_ms = host.now_ms();
+    for source in &rendition.sources {
+        match fetch_original(host, ask, config, source).await {
+            Ok(reply) if matches!(reply.status, 200 | 206 | 304 | 412 | 416) => {
+                trace.original_ms = Some(host.now_ms().saturating_sub(began_ms));
+                return Some(reply);
+            }
+            Ok(reply) => reply.body.discard(),
+            Err(fault) => trace.faults.push((Tier::Original, fault)),
+        }
+    }
+    None
+}
+
+/// Asks one source for the original, with credentials, passing on the viewer's range and conditions.
+pub async fn fetch_original<H: Host>(
+    host: &H,
+    ask: &Ask,
+    config: &Config,
+    source: &Source,
+) -> Result<Reply<H::Body>, Fault> {
+    let mut headers = with_credentials(host, ask, source)?;
+    for name in PASSED_ON {
+        if let Some(value) = ask.headers.get(&name) {
+            headers.push((name, value.clone()));
+        }
+    }
+    let call = Call {
+        purpose: Purpose::Original,
+        method: ask.method.clone(),
+        url: source.url.clone(),
+        headers,
+        budget_ms: config.sources.timeout_ms,
+        follows_redirects: source.auth.is_none(),
+    };
+    host.upstream().fetch(&call).await
+}
+
+/// Whether any source has the video; a source that does not answer counts as having it.
+pub async fn exists<H: Host>(
+    host: &H,
+    ask: &Ask,
+    config: &Config,
+    rendition: &Rendition<'_>,
+    trace: &mut Trace,
+) -> bool {
+    for source in &rendition.sources {
+        match ask_for_head(host, ask, config, source).await {
+            Ok(reply) => {
+                let status = reply.status;
+                reply.body.discard();
+                if !matches!(status, 404 | 410) {
+                    return true;
+                }
+            }
+            Err(fault) => {
+                trace.faults.push((Tier::Probe, fault));
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// The source's own length, where it tells.
+async fn probe<H: Host>(
+    host: &H,
+    ask: &Ask,
+    config: &Config,
+    source: &Source,
+) -> Result<Option<u64>, Fault> {
+    let reply = ask_for_head(host, ask, config, source).await?;
+    let length = (reply.status == 200).then(|| verdict::content_length(&reply.headers)).flatten();
+    reply.body.discard();
+    Ok(length)
+}
+
+async fn ask_for_head<H: Host>(
+    host: &H,
+    ask: &Ask,
+    config: &Config,
+    source: &Source,
+) -> Result<Reply<H::Body>, Fault> {
+    let call = Call {
+        purpose: Purpose::Probe,
+        method: Method::HEAD,
+        url: source.url.clone(),
+        headers: with_credentials(host, ask, source)?,
+        budget_ms: config.sources.timeout_ms,
+        follows_redirects: source.auth.is_none(),
+    };
+    host.upstream().fetch(&call).await
+}
+
+fn with_credentials(
+    secrets: &impl Secrets,
+    ask: &Ask,
+    source: &Source,
+) -> Result<Vec<(HeaderName, HeaderValue)>, Fault> {
+    let mut headers = marked(ask);
+    if let Some(auth) = &source.auth {
+        headers.push(sources::credentials(auth, secrets)?);
+    }
+    Ok(headers)
+}
+
+/// The headers every call carries: identity encoding, or a compressed video would answer no range, and the
+/// mark that tells this worker it is talking to itself.
+fn marked(ask: &Ask) -> Vec<(HeaderName, HeaderValue)> {
+    let mut headers = vec![(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))];
+    headers.extend(loop_mark(ask).map(|mark| (CDN_LOOP, mark)));
+    headers
+}
+
+/// `CDN-Loop` (RFC 8586) with this worker's host appended.
+///
+/// A stranger who forges it is refused; it opens no way around anything.
+pub fn loop_mark(ask: &Ask) -> Option<HeaderValue> {
+    let own = format!("{}; by={PRODUCT}", ask.host);
+    let mark = match ask.header(&CDN_LOOP) {
+        Some(before) => format!("{before}, {own}"),
+        None => own,
+    };
+    HeaderValue::from_str(&mark).ok()
+}
+
+/// Whether this request has been through this worker on this host before.
+pub fn is_loop(ask: &Ask) -> bool {
+    let own = format!("{}; by={PRODUCT}", ask.host);
+    ask.headers
+        .get_all(CDN_LOOP)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|member| member.trim().eq_ignore_ascii_case(&own))
+}
+
+/// Range and conditions of the viewer that the original's own server evaluates.
+const PASSED_ON: [HeaderName; 4] =
+    [header::RANGE, header::IF_RANGE, header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE];
