@@ -1,14 +1,26 @@
 //! `video-resizer`: resizes video at the edge and keeps every rendition it made.
 //!
-//! The map of the house:
+//! The map of the house, in the order a request walks through it:
 //!
+//! - `worker`: the shell. The only code that names the platform; wasm only.
+//! - [`front`]: what kind of request this is, and the finishing touch to every answer.
 //! - [`request`]: what was asked. Query dialects, presets and client hints become one canonical
 //!   [`request::recipe::Recipe`], or a [`request::rejection::Rejection`].
-//! - [`config`]: what the operator decided, checked whole.
+//! - [`cache`]: [`cache::orchestrator`] tries Cache API, Workers KV and the transformation in this order;
+//!   around it keys, entries, freshness, tags, ways around, and the ports to the platform.
+//! - [`media`]: sources, the transformation's URL, and the verdict on what came back.
 //! - [`http`]: ranges, conditionals, problem documents, cross-origin headers.
+//! - [`explain`]: the decision about a request as JSON.
+//! - [`config`]: what the operator decided, checked whole.
 //! - [`limits`]: every limit, named.
 
+pub mod cache;
 pub mod config;
+pub mod explain;
+pub mod front;
 pub mod http;
 pub mod limits;
+pub mod media;
 pub mod request;
+#[cfg(target_family = "wasm")]
+mod worker;

@@ -1,0 +1,302 @@
+//! The front door: what kind of request this is, and the finishing touch to every answer.
+//!
+//! What asks nobody is decided here, in order: relayed sources, loops, other paths of our own, pass-through,
+//! methods, origins, parameters. What is left goes to the [`orchestrator`].
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use subtle::ConstantTimeEq;
+
+use crate::cache::bypass;
+use crate::cache::orchestrator::{self, Served};
+use crate::cache::owed::Owed;
+use crate::cache::ports::{Body, Host, Reply, Secrets};
+use crate::cache::rendition::Rendition;
+use crate::cache::reply;
+use crate::cache::status::Trace;
+use crate::config::Config;
+use crate::explain;
+use crate::http::problem::Problem;
+use crate::http::{cors, vary, visible};
+use crate::media::{order, relay, sources};
+use crate::request;
+use crate::request::ask::Ask;
+use crate::request::path::SourcePath;
+use crate::request::query::Query;
+use crate::request::rejection::Rejection;
+
+/// Name of the secret that makes an operator: `Authorization: Bearer <secret>`.
+pub const ADMIN_SECRET: &str = "ADMIN_TOKEN";
+/// Bytes an admin token must have to count as one.
+pub const ADMIN_TOKEN_BYTES_MIN: usize = 16;
+
+/// What is done with a request.
+#[derive(Debug)]
+pub enum Handled<B> {
+    /// It is answered.
+    Answer {
+        /// For the viewer.
+        reply: Reply<B>,
+        /// For after the answer.
+        owed: Option<Owed<B>>,
+    },
+    /// It is no concern of ours and goes on as it is.
+    PassThrough {
+        /// Where to.
+        url: String,
+        /// `CDN-Loop` to send along.
+        loop_mark: Option<HeaderValue>,
+    },
+}
+
+/// Handles one request, from its first line to the last header of its answer.
+pub async fn handle<H: Host>(host: &H, ask: &Ask, config: &Config) -> Handled<H::Body> {
+    let began_ms = host.now_ms();
+    let request_id = format!("{:032x}", host.id());
+    let decided = match decide(host, ask, config) {
+        Ok(Decision::PassThrough(url)) => {
+            tracing::info!(request_id, method = %ask.method, path = ask.path, phase = "pass-through", "request");
+            return Handled::PassThrough { url, loop_mark: order::loop_mark(ask) };
+        }
+        decided => decided,
+    };
+    let (mut reply, trace, owed, rendition) = match decided {
+        Ok(Decision::Render(rendition)) => {
+            let served = orchestrator::serve(host, ask, config, &rendition, &request_id).await;
+            let Served { reply, trace, owed } = served;
+            (reply, Some(trace), owed, Some(rendition))
+        }
+        Ok(Decision::Explain(rendition)) => {
+            let document = explain::document(host, ask, config, &rendition);
+            (private_json(document), None, None, Some(rendition))
+        }
+        Ok(Decision::Relay(source)) => {
+            (relayed(host, ask, config, &source).await, None, None, None)
+        }
+        Ok(Decision::Options) => (options(ask, config), None, None, None),
+        Ok(Decision::PassThrough(_)) | Err(Refusal::NotFound) => {
+            (not_found(&request_id), None, None, None)
+        }
+        Err(Refusal::Rejected(rejection)) => {
+            (rejected(&rejection, ask, &request_id), None, None, None)
+        }
+    };
+    let total_ms = host.now_ms().saturating_sub(began_ms);
+    finish(&mut reply, ask, config, rendition.as_ref(), trace.as_ref(), &request_id, total_ms);
+    log(ask, &reply, rendition.as_ref(), trace.as_ref(), &request_id, total_ms);
+    Handled::Answer { reply, owed }
+}
+
+/// What kind of request this is.
+enum Decision<'a> {
+    Render(Rendition<'a>),
+    Explain(Rendition<'a>),
+    Relay(sources::Source),
+    Options,
+    PassThrough(String),
+}
+
+/// Why nothing is done.
+enum Refusal {
+    Rejected(Rejection),
+    /// A path of our own that does not exist, or is not for this viewer.
+    NotFound,
+}
+
+impl From<Rejection> for Refusal {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
+/// Asks nobody.
+fn decide<'a>(
+    secrets: &impl Secrets,
+    ask: &Ask,
+    config: &'a Config,
+) -> Result<Decision<'a>, Refusal> {
+    // Before the loop guard: the transformer may well hand on the mark of the request it works for.
+    if relay::is_relayed(&ask.path) {
+        return relayed_source(secrets, ask, config).map(Decision::Relay).ok_or(Refusal::NotFound);
+    }
+    if order::is_loop(ask) {
+        return Err(Rejection::Loop.into());
+    }
+    if ask.path.starts_with(relay::OWN_PREFIX) {
+        return Err(Refusal::NotFound);
+    }
+    let path = SourcePath::parse(&ask.path)?;
+    let is_video =
+        path.extension().is_some_and(|extension| config.video_extensions.contains(&extension));
+    if !is_video {
+        let url = pass_through_url(ask, config).ok_or(Refusal::NotFound)?;
+        return Ok(Decision::PassThrough(url));
+    }
+    if ask.method == Method::OPTIONS {
+        return Ok(Decision::Options);
+    }
+    if ask.method != Method::GET && ask.method != Method::HEAD {
+        return Err(Rejection::Method { method: ask.method.to_string() }.into());
+    }
+    let origin = sources::rule(&config.origins, &path).ok_or(Rejection::NoOrigin)?;
+    let wanted = request::read(ask, origin.quality, config)?;
+    let query = Query::parse(&ask.query)?;
+    let debug = query.first("debug");
+    let is_admin = is_admin(secrets, ask);
+    let may_debug = config.debug.enabled || is_admin;
+    let names = query.pairs().map(|pair| pair.name.as_ref());
+    let is_debugging = debug.is_some() && may_debug;
+    let bypass = bypass::decide(ask, names, &config.bypass, is_admin, is_debugging);
+    let rendition = Rendition::new(ask, config, origin, path, wanted, bypass);
+    if may_debug && debug == Some("view") {
+        return Ok(Decision::Explain(rendition));
+    }
+    Ok(Decision::Render(rendition))
+}
+
+/// Whether the request carries the admin token; compared in constant time.
+fn is_admin(secrets: &impl Secrets, ask: &Ask) -> bool {
+    let Some(given) =
+        ask.header(&header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "))
+    else {
+        return false;
+    };
+    secrets
+        .secret(ADMIN_SECRET)
+        .filter(|token| token.len() >= ADMIN_TOKEN_BYTES_MIN)
+        .is_some_and(|token| given.as_bytes().ct_eq(token.as_bytes()).into())
+}
+
+fn pass_through_url(ask: &Ask, config: &Config) -> Option<String> {
+    if !config.pass_through.enabled {
+        return None;
+    }
+    let base = config.pass_through.url.clone().unwrap_or_else(|| ask.origin());
+    let query = if ask.query.is_empty() { String::new() } else { format!("?{}", ask.query) };
+    Some(format!("{base}{}{query}", ask.path))
+}
+
+/// The source a genuine relayed address names.
+fn relayed_source(secrets: &impl Secrets, ask: &Ask, config: &Config) -> Option<sources::Source> {
+    if ask.method != Method::GET && ask.method != Method::HEAD {
+        return None;
+    }
+    let key = secrets.secret(relay::KEY_SECRET).filter(|key| key.len() >= relay::KEY_BYTES_MIN)?;
+    let relayed = relay::read(&ask.path, &key)?;
+    let origin = config.origins.iter().find(|origin| origin.name == relayed.origin)?;
+    sources::locate(origin, &relayed.path, &ask.origin())
+        .into_iter()
+        .find(|source| source.index == relayed.index)
+}
+
+/// The original for the transformer, which may ask for ranges of it.
+async fn relayed<H: Host>(
+    host: &H,
+    ask: &Ask,
+    config: &Config,
+    source: &sources::Source,
+) -> Reply<H::Body> {
+    match order::fetch_original(host, ask, config, source).await {
+        Ok(original) => reply::original(original),
+        Err(fault) => {
+            tracing::warn!(fault = %fault, "a source could not be relayed");
+            let status = StatusCode::BAD_GATEWAY.as_u16();
+            Reply { status, headers: HeaderMap::new(), body: H::Body::empty() }
+        }
+    }
+}
+
+fn options<B: Body>(ask: &Ask, config: &Config) -> Reply<B> {
+    let status = StatusCode::NO_CONTENT.as_u16();
+    Reply { status, headers: cors::options(ask, &config.cors), body: B::empty() }
+}
+
+fn rejected<B: Body>(rejection: &Rejection, ask: &Ask, request_id: &str) -> Reply<B> {
+    reply::problem(&Problem::rejected(rejection, request_id).at(ask.path.clone()), None)
+}
+
+fn not_found<B: Body>(request_id: &str) -> Reply<B> {
+    reply::problem(&Problem::not_found(request_id), None)
+}
+
+fn private_json<B: Body>(document: String) -> Reply<B> {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Reply { status: 200, headers, body: B::text(document) }
+}
+
+/// What every answer carries, whatever it is.
+fn finish<B>(
+    reply: &mut Reply<B>,
+    ask: &Ask,
+    config: &Config,
+    rendition: Option<&Rendition<'_>>,
+    trace: Option<&Trace>,
+    request_id: &str,
+    total_ms: u64,
+) {
+    let headers = &mut reply.headers;
+    headers.insert(header::VIA, HeaderValue::from_static("1.1 video-resizer"));
+    headers.insert(X_REQUEST_ID, visible(request_id));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Some(trace) = trace {
+        headers.insert(CACHE_STATUS, visible(&trace.cache_status()));
+        headers.insert(SERVER_TIMING, visible(&trace.server_timing(total_ms)));
+    }
+    if let Some(rendition) = rendition {
+        vary::add(headers, rendition.vary());
+        if !rendition.vary().is_empty() {
+            headers.insert(vary::ACCEPT_CH_NAME, vary::ACCEPT_CH);
+        }
+        let warnings = warnings(rendition);
+        if !warnings.is_empty() {
+            headers.insert(X_PARAM_WARNINGS, visible(&warnings));
+        }
+    }
+    if ask.method != Method::OPTIONS {
+        cors::allow(headers, ask, &config.cors);
+    }
+}
+
+/// What was asked and not done.
+fn warnings(rendition: &Rendition<'_>) -> String {
+    let mut warnings: Vec<String> =
+        rendition.wanted.notes.iter().map(ToString::to_string).collect();
+    if rendition.bypass.refused {
+        warnings.push("bypass: it is reserved here".to_owned());
+    }
+    warnings.join("; ")
+}
+
+/// One line a request. Secrets are not in it: neither the query, which may hold tokens, nor any header.
+fn log<B>(
+    ask: &Ask,
+    reply: &Reply<B>,
+    rendition: Option<&Rendition<'_>>,
+    trace: Option<&Trace>,
+    request_id: &str,
+    total_ms: u64,
+) {
+    let length = reply.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    tracing::info!(
+        request_id,
+        method = %ask.method,
+        host = ask.host,
+        path = ask.path,
+        status = reply.status,
+        length = length.unwrap_or_default(),
+        phase = trace.map_or("answered", |trace| trace.phase.as_str()),
+        origin = rendition.map_or("", |rendition| rendition.origin.name.as_str()),
+        key = rendition.map_or("", |rendition| rendition.kv_key.as_str()),
+        cache = trace.map(Trace::cache_status).unwrap_or_default(),
+        timing = trace.map(|trace| trace.server_timing(total_ms)).unwrap_or_default(),
+        faults = trace.map(Trace::faults).unwrap_or_default(),
+        total_ms,
+        "request"
+    );
+}
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const X_PARAM_WARNINGS: HeaderName = HeaderName::from_static("x-param-warnings");
+const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
