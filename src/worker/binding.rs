@@ -1,0 +1,66 @@
+//! The platform's objects, as they are called from here.
+
+use js_sys::{BigInt, Promise};
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    /// `caches.default`: shared by all Workers of the zone in this data centre.
+    #[wasm_bindgen(thread_local_v2, js_namespace = caches, js_name = default)]
+    pub(super) static EDGE: EdgeObject;
+
+    #[wasm_bindgen(js_name = Cache)]
+    pub(super) type EdgeObject;
+    #[wasm_bindgen(method, catch, js_name = "match")]
+    pub(super) fn find(this: &EdgeObject, request: &web_sys::Request) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn put(
+        this: &EdgeObject,
+        url: &str,
+        response: &web_sys::Response,
+    ) -> Result<Promise, JsValue>;
+
+    pub(super) type KvNamespace;
+    #[wasm_bindgen(method, catch, js_name = getWithMetadata)]
+    pub(super) fn get_with_metadata(
+        this: &KvNamespace,
+        key: &str,
+        options: &JsValue,
+    ) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn get(this: &KvNamespace, key: &str, options: &JsValue)
+    -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn put(
+        this: &KvNamespace,
+        key: &str,
+        value: &JsValue,
+        options: &JsValue,
+    ) -> Result<Promise, JsValue>;
+
+    /// A stream whose length is announced, and must be kept.
+    #[wasm_bindgen(extends = web_sys::TransformStream)]
+    pub(super) type FixedLengthStream;
+    #[wasm_bindgen(constructor, catch)]
+    pub(super) fn new(length: BigInt) -> Result<FixedLengthStream, JsValue>;
+
+    #[wasm_bindgen(js_name = fetch, catch)]
+    pub(super) fn fetch(request: &web_sys::Request) -> Result<Promise, JsValue>;
+}
+
+/// `{name: value, …}`.
+pub(super) fn object(entries: &[(&str, JsValue)]) -> JsValue {
+    let object = js_sys::Object::new();
+    for (name, value) in entries {
+        // Setting a property of a plain object cannot fail.
+        let _ = js_sys::Reflect::set(&object, &JsValue::from_str(name), value);
+    }
+    object.into()
+}
+
+/// A binding of this worker by name; `None` when it is not configured.
+pub(super) fn by_name(env: &worker::Env, name: &str) -> Option<JsValue> {
+    js_sys::Reflect::get(env, &JsValue::from_str(name))
+        .ok()
+        .filter(|value| !value.is_undefined() && !value.is_null())
+}

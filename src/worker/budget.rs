@@ -1,0 +1,38 @@
+//! Time budgets: an operation that takes longer is a fault, not a wait.
+
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use js_sys::Promise;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
+use worker::Delay;
+
+use crate::cache::ports::Fault;
+
+/// Awaits `future` for at most `budget_ms`.
+pub(super) async fn within<F: Future>(budget_ms: u32, future: F) -> Result<F::Output, Fault> {
+    let delay = Delay::from(Duration::from_millis(u64::from(budget_ms)));
+    match select(pin!(future), pin!(delay)).await {
+        Either::Left((output, _)) => Ok(output),
+        Either::Right(((), _)) => Err(Fault::TimedOut { budget_ms }),
+    }
+}
+
+/// Awaits a promise of the platform; a rejection is a fault with its message.
+pub(super) async fn settled(promise: Result<Promise, JsValue>) -> Result<JsValue, Fault> {
+    let promise = promise.map_err(|error| fault(&error))?;
+    JsFuture::from(promise).await.map_err(|error| fault(&error))
+}
+
+/// The message of whatever JavaScript threw.
+pub(super) fn fault(error: &JsValue) -> Fault {
+    let message = js_sys::Reflect::get(error, &JsValue::from_str("message"))
+        .ok()
+        .and_then(|message| message.as_string())
+        .or_else(|| error.as_string())
+        .unwrap_or_else(|| "unknown".to_owned());
+    Fault::Unavailable(message)
+}

@@ -1,0 +1,75 @@
+//! The Cache API adapter.
+
+use http::HeaderValue;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Headers, Request, RequestInit, Response, ResponseInit};
+
+use super::binding::EDGE;
+use super::body::{NativeBody, of_length};
+use super::budget::{fault, settled, within};
+use crate::cache::edge::METADATA_HEADER;
+use crate::cache::ports::{EdgeCache, EdgeCopy, EdgeFound, Fault};
+
+/// `caches.default`.
+#[derive(Debug)]
+pub(super) struct Edge;
+
+impl EdgeCache for Edge {
+    type Body = NativeBody;
+
+    async fn find(
+        &self,
+        url: &str,
+        range: Option<&HeaderValue>,
+        budget_ms: u32,
+    ) -> Result<Option<EdgeFound<NativeBody>>, Fault> {
+        let request = key_request(url, range).map_err(|error| fault(&error))?;
+        let found = EDGE.with(|edge| edge.find(&request));
+        let found = within(budget_ms, settled(found)).await??;
+        let Ok(response) = found.dyn_into::<Response>() else { return Ok(None) };
+        let headers = response.headers();
+        let header = |name: &str| headers.get(name).ok().flatten();
+        Ok(Some(EdgeFound {
+            status: response.status(),
+            metadata: header(METADATA_HEADER.as_str()),
+            content_range: header("content-range"),
+            body: response.body().map_or(NativeBody::Empty, NativeBody::Stream),
+        }))
+    }
+
+    async fn keep(&self, url: &str, copy: EdgeCopy<NativeBody>) -> Result<(), Fault> {
+        let response = whole(copy).map_err(|error| fault(&error))?;
+        settled(EDGE.with(|edge| edge.put(url, &response))).await?;
+        Ok(())
+    }
+}
+
+fn key_request(url: &str, range: Option<&HeaderValue>) -> Result<Request, JsValue> {
+    let Some(range) = range.and_then(|range| range.to_str().ok()) else {
+        return Request::new_with_str(url);
+    };
+    let headers = Headers::new()?;
+    headers.set("range", range)?;
+    let init = RequestInit::new();
+    init.set_headers(&headers);
+    Request::new_with_str_and_init(url, &init)
+}
+
+fn whole(copy: EdgeCopy<NativeBody>) -> Result<Response, JsValue> {
+    let EdgeCopy { headers, length, body } = copy;
+    let native = Headers::new()?;
+    for (name, value) in &headers {
+        native.set(name.as_str(), value.to_str().unwrap_or_default())?;
+    }
+    let init = ResponseInit::new();
+    init.set_headers(&native);
+    match body {
+        NativeBody::Empty => Response::new_with_opt_str_and_init(Some(""), &init),
+        NativeBody::Text(text) => Response::new_with_opt_str_and_init(Some(&text), &init),
+        // Without a known length, production's Cache API would answer no range (runtime-apis/cache).
+        NativeBody::Stream(stream) => {
+            let stream = of_length(stream, length);
+            Response::new_with_opt_readable_stream_and_init(Some(&stream), &init)
+        }
+    }
+}

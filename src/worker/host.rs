@@ -1,0 +1,64 @@
+//! All ports of one request, bound to the platform.
+
+use worker::Env;
+
+use super::body::NativeBody;
+use super::edge::Edge;
+use super::kv::{Kv, RENDITIONS};
+use super::upstream::Fetcher;
+use crate::cache::ports::{Clock, Entropy, Host, Secrets};
+
+/// Cloudflare, as the core sees it.
+#[derive(Debug)]
+pub(super) struct CloudflareHost {
+    env: Env,
+    kv: Kv,
+}
+
+impl CloudflareHost {
+    /// Binds what the environment names.
+    pub(super) fn bind(env: Env) -> Self {
+        let kv = Kv::bind(&env, RENDITIONS);
+        Self { env, kv }
+    }
+}
+
+impl Clock for CloudflareHost {
+    fn now_ms(&self) -> u64 {
+        worker::Date::now().as_millis()
+    }
+}
+
+impl Entropy for CloudflareHost {
+    fn id(&self) -> u128 {
+        let mut bytes = [0; 16];
+        // The platform's generator does not fail; a repeated name would only cost a cache entry.
+        let _ = getrandom::fill(&mut bytes);
+        u128::from_le_bytes(bytes)
+    }
+}
+
+impl Secrets for CloudflareHost {
+    fn secret(&self, name: &str) -> Option<String> {
+        self.env.secret(name).ok().map(|secret| secret.to_string())
+    }
+}
+
+impl Host for CloudflareHost {
+    type Body = NativeBody;
+    type Edge = Edge;
+    type Kv = Kv;
+    type Upstream = Fetcher;
+
+    fn edge(&self) -> &Edge {
+        &Edge
+    }
+
+    fn kv(&self) -> &Kv {
+        &self.kv
+    }
+
+    fn upstream(&self) -> &Fetcher {
+        &Fetcher
+    }
+}

@@ -1,0 +1,79 @@
+//! The configuration of this isolate: read once before the first answer, then renewed behind the viewer's back.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use worker::{Context, Env};
+
+use super::binding::by_name;
+use super::kv::Kv;
+use crate::cache::ports::Fault;
+use crate::config::Config;
+use crate::config::live::{Changed, Live, STORED_CACHE_TTL_S};
+
+/// Name of the binding that holds the stored document.
+const CONFIGURATION: &str = "VIDEO_CONFIGURATION_STORE";
+/// Key of the stored document.
+const DOCUMENT: &str = "worker-config";
+/// Name of the variable with the deployment's own document.
+const VARIABLE: &str = "RESIZER_CONFIG";
+/// Milliseconds the first request of an isolate waits for the stored document at the most.
+const READ_TIMEOUT_MS: u32 = 1_000;
+
+thread_local! {
+    static LIVE: RefCell<Live> = RefCell::new(Live::new());
+}
+
+/// The active configuration. Only the first request of an isolate waits for it.
+pub(super) async fn current(env: &Env, context: &Context) -> Rc<Config> {
+    let now_ms = worker::Date::now().as_millis();
+    let (loaded, due) =
+        LIVE.with_borrow_mut(|live| (live.is_loaded(), live.should_refresh(now_ms)));
+    if !loaded {
+        refresh(env).await;
+    } else if due {
+        let env = env.clone();
+        context.wait_until(async move { refresh(&env).await });
+    }
+    LIVE.with_borrow(Live::config)
+}
+
+async fn refresh(env: &Env) {
+    let stored = match stored(env).await {
+        Ok(stored) => stored,
+        Err(fault) => {
+            tracing::warn!(fault = %fault, "the stored configuration could not be read");
+            if LIVE.with_borrow(Live::is_loaded) {
+                return;
+            }
+            None
+        }
+    };
+    let deployed = deployed(env);
+    let now_ms = worker::Date::now().as_millis();
+    let offered =
+        LIVE.with_borrow_mut(|live| live.offer(deployed.as_deref(), stored.as_deref(), now_ms));
+    match offered {
+        Ok(Changed::Yes) => tracing::info!("another configuration is active"),
+        Ok(Changed::No) => {}
+        Err(errors) => {
+            for error in errors {
+                tracing::error!(error = %error, "the configuration is refused");
+            }
+        }
+    }
+}
+
+/// The stored document; without a namespace there is none, and that is no fault.
+async fn stored(env: &Env) -> Result<Option<String>, Fault> {
+    if by_name(env, CONFIGURATION).is_none() {
+        return Ok(None);
+    }
+    Kv::bind(env, CONFIGURATION).text(DOCUMENT, STORED_CACHE_TTL_S, READ_TIMEOUT_MS).await
+}
+
+/// The deployment's own document, given as JSON or as text.
+fn deployed(env: &Env) -> Option<String> {
+    let value = by_name(env, VARIABLE)?;
+    value.as_string().or_else(|| js_sys::JSON::stringify(&value).ok()?.as_string())
+}

@@ -1,0 +1,115 @@
+//! The log: one JSON object a line, which Workers Logs indexes field by field.
+
+use std::fmt::Debug;
+use std::sync::Once;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use serde_json::{Map, Value};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
+
+use crate::config::LogLevel;
+
+static LEVEL: AtomicU8 = AtomicU8::new(INFO);
+static INSTALL: Once = Once::new();
+
+const OFF: u8 = 0;
+const ERROR: u8 = 1;
+const WARN: u8 = 2;
+const INFO: u8 = 3;
+const DEBUG: u8 = 4;
+
+/// Nothing below `level` is written from now on.
+pub(super) fn set_level(level: LogLevel) {
+    let level = match level {
+        LogLevel::Off => OFF,
+        LogLevel::Error => ERROR,
+        LogLevel::Warn => WARN,
+        LogLevel::Info => INFO,
+        LogLevel::Debug => DEBUG,
+    };
+    LEVEL.store(level, Ordering::Relaxed);
+}
+
+/// Sends every event of this isolate to the console.
+pub(super) fn install() {
+    // Nobody else installs one; if somebody did, theirs is as good.
+    INSTALL.call_once(|| drop(tracing::subscriber::set_global_default(Console)));
+}
+
+struct Console;
+
+impl Subscriber for Console {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        let level = match *metadata.level() {
+            Level::ERROR => ERROR,
+            Level::WARN => WARN,
+            Level::INFO => INFO,
+            Level::DEBUG | Level::TRACE => DEBUG,
+        };
+        level <= LEVEL.load(Ordering::Relaxed)
+    }
+
+    fn register_callsite(
+        &self,
+        _metadata: &'static Metadata<'static>,
+    ) -> tracing::subscriber::Interest {
+        // The level changes with the configuration, so the answer may not be remembered.
+        tracing::subscriber::Interest::sometimes()
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut line = Line(Map::new());
+        line.0.insert("level".to_owned(), event.metadata().level().as_str().to_lowercase().into());
+        event.record(&mut line);
+        let text = Value::Object(line.0).to_string();
+        match *event.metadata().level() {
+            Level::ERROR => worker::console_error!("{text}"),
+            Level::WARN => worker::console_warn!("{text}"),
+            Level::INFO | Level::DEBUG | Level::TRACE => worker::console_log!("{text}"),
+        }
+    }
+
+    fn new_span(&self, _span: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _span: &Id, _values: &Record<'_>) {}
+
+    fn record_follows_from(&self, _span: &Id, _follows: &Id) {}
+
+    fn enter(&self, _span: &Id) {}
+
+    fn exit(&self, _span: &Id) {}
+}
+
+struct Line(Map<String, Value>);
+
+impl Line {
+    fn put(&mut self, field: &Field, value: Value) {
+        self.0.insert(field.name().to_owned(), value);
+    }
+}
+
+impl Visit for Line {
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.put(field, value.into());
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.put(field, value.into());
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.put(field, value.into());
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.put(field, value.into());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.put(field, format!("{value:?}").into());
+    }
+}

@@ -1,0 +1,51 @@
+//! The shell: the only code that names the platform. It carries things in and out and decides nothing.
+
+mod binding;
+mod body;
+mod budget;
+mod edge;
+mod host;
+mod kv;
+mod live_config;
+mod log;
+mod request;
+mod response;
+mod upstream;
+
+use std::rc::Rc;
+
+use worker::{Context, Env, event};
+
+use crate::cache::owed::settle;
+use crate::front::{self, Handled};
+use host::CloudflareHost;
+
+#[event(fetch)]
+async fn fetch(
+    request: web_sys::Request,
+    env: Env,
+    context: Context,
+) -> worker::Result<web_sys::Response> {
+    log::install();
+    let config = live_config::current(&env, &context).await;
+    log::set_level(config.log.level);
+    let host = Rc::new(CloudflareHost::bind(env));
+    let Some(ask) = request::ask(&request, &config) else {
+        return response::bad_request();
+    };
+    match front::handle(host.as_ref(), &ask, &config).await {
+        Handled::Answer { reply, owed } => {
+            if let Some(owed) = owed {
+                context.wait_until(async move {
+                    for (tier, fault) in settle(host.as_ref(), owed).await {
+                        tracing::warn!(tier = tier.as_str(), fault = %fault, "not kept");
+                    }
+                });
+            }
+            response::native(reply)
+        }
+        Handled::PassThrough { url, loop_mark } => {
+            upstream::pass_through(&request, &url, loop_mark.as_ref()).await
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! HTTP to the transformer and to sources, and pass-through of what is no video.
+
+use http::{HeaderMap, HeaderValue};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{AbortController, Headers, Request, RequestInit, RequestRedirect, Response};
+
+use super::binding;
+use super::body::NativeBody;
+use super::budget::{fault, settled, within};
+use crate::cache::ports::{Call, Fault, Reply, UPSTREAM_HEADERS, Upstream};
+use crate::request::ask::CDN_LOOP;
+
+/// The platform's `fetch`.
+#[derive(Debug)]
+pub(super) struct Fetcher;
+
+impl Upstream for Fetcher {
+    type Body = NativeBody;
+
+    async fn fetch(&self, call: &Call) -> Result<Reply<NativeBody>, Fault> {
+        let abort = AbortController::new().map_err(|error| fault(&error))?;
+        let request = request(call, &abort).map_err(|error| fault(&error))?;
+        let answer = match within(call.budget_ms, settled(binding::fetch(&request))).await {
+            Ok(answer) => answer?,
+            Err(late) => {
+                abort.abort();
+                return Err(late);
+            }
+        };
+        let response: Response =
+            answer.dyn_into().map_err(|_| Fault::Corrupt("fetch gave no response"))?;
+        let native = response.headers();
+        let mut headers = HeaderMap::with_capacity(UPSTREAM_HEADERS.len());
+        for name in &UPSTREAM_HEADERS {
+            if let Ok(Some(value)) = native.get(name.as_str())
+                && let Ok(value) = HeaderValue::from_str(&value)
+            {
+                headers.insert(name, value);
+            }
+        }
+        let body = response.body().map_or(NativeBody::Empty, NativeBody::Stream);
+        Ok(Reply { status: response.status(), headers, body })
+    }
+}
+
+fn request(call: &Call, abort: &AbortController) -> Result<Request, JsValue> {
+    let headers = Headers::new()?;
+    for (name, value) in &call.headers {
+        // Sensitive values are ours to send.
+        headers.set(name.as_str(), value.to_str().unwrap_or_default())?;
+    }
+    let init = RequestInit::new();
+    init.set_method(call.method.as_str());
+    init.set_headers(&headers);
+    init.set_signal(Some(&abort.signal()));
+    init.set_redirect(if call.follows_redirects {
+        RequestRedirect::Follow
+    } else {
+        RequestRedirect::Manual
+    });
+    Request::new_with_str_and_init(&call.url, &init)
+}
+
+/// The viewer's request, untouched but for its address and the mark against loops; the answer, untouched.
+pub(super) async fn pass_through(
+    request: &Request,
+    url: &str,
+    loop_mark: Option<&HeaderValue>,
+) -> worker::Result<Response> {
+    let init = RequestInit::new();
+    init.set_redirect(RequestRedirect::Manual);
+    let readdressed = Request::new_with_str_and_init(url, request.unchecked_ref())?;
+    let outgoing = Request::new_with_request_and_init(&readdressed, &init)?;
+    if let Some(mark) = loop_mark.and_then(|mark| mark.to_str().ok()) {
+        outgoing.headers().set(CDN_LOOP.as_str(), mark)?;
+    }
+    let answer = settled(binding::fetch(&outgoing)).await;
+    match answer.map(JsCast::dyn_into::<Response>) {
+        Ok(Ok(response)) => Ok(response),
+        Ok(Err(_)) => Err(worker::Error::from("fetch gave no response")),
+        Err(fault) => {
+            tracing::warn!(fault = %fault, "pass-through failed");
+            let init = web_sys::ResponseInit::new();
+            init.set_status(502);
+            Ok(Response::new_with_opt_str_and_init(None, &init)?)
+        }
+    }
+}
