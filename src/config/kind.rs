@@ -148,8 +148,8 @@ pub(super) const REQUEST_HEADERS_OURS: &[&str] = &[
 
 /// Bytes of a pattern: longer ones are lists of paths and belong into several rules.
 const PATTERN_BYTES_MAX: usize = 512;
-/// Bytes of a compiled pattern: `\w{999}{999}` is short and huge.
-const PATTERN_COMPILED_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of a compiled pattern: `\w{999}{999}` is short and huge, and each step of the path visits all of it.
+const PATTERN_COMPILED_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of an address or template: it must fit, filled in, into the transformation's URL.
 const URL_BYTES_MAX: usize = 1_024;
 /// Bytes of the value of a configured header.
@@ -327,6 +327,7 @@ pub(super) fn compile(pattern: &str) -> Result<Regex, &'static str> {
     within(pattern, PATTERN_BYTES_MAX)?;
     RegexBuilder::new(pattern)
         .size_limit(PATTERN_COMPILED_BYTES_MAX)
+        
         .build()
         .map_err(|_| "close its groups; look-around and back-references do not exist here; keep repetitions small")
 }
