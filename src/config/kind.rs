@@ -327,9 +327,8 @@ pub(super) fn compile(pattern: &str) -> Result<Regex, &'static str> {
     within(pattern, PATTERN_BYTES_MAX)?;
     RegexBuilder::new(pattern)
         .size_limit(PATTERN_COMPILED_BYTES_MAX)
-        
         .build()
-        .map_err(|_| "close its groups; look-around and back-references do not exist here; keep repetitions small")
+        .map_err(|_| "close its groups, keep repetitions small; there is no look-around")
 }
 
 fn within(text: &str, bytes_max: usize) -> Result<(), &'static str> {
@@ -342,9 +341,8 @@ fn check_secret(text: &str) -> Result<(), &'static str> {
     if name && text.len() <= SECRET_BYTES_MAX {
         Ok(())
     } else {
-        Err(
-            "write a name such as ORIGIN_TOKEN, and store the value with `wrangler secret put ORIGIN_TOKEN`; if this is the value itself, replace it at its source too",
-        )
+        Err("write a name such as ORIGIN_TOKEN, and store the value with \
+             `wrangler secret put ORIGIN_TOKEN`; if this is the value itself, replace it")
     }
 }
 
