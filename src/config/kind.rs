@@ -148,8 +148,8 @@ pub(super) const REQUEST_HEADERS_OURS: &[&str] = &[
 
 /// Bytes of a pattern: longer ones are lists of paths and belong into several rules.
 const PATTERN_BYTES_MAX: usize = 512;
-/// Bytes of a compiled pattern: `\w{999}{999}` is short and huge.
-const PATTERN_COMPILED_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of a compiled pattern: `\w{999}{999}` is short and huge, and each step of the path visits all of it.
+const PATTERN_COMPILED_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of an address or template: it must fit, filled in, into the transformation's URL.
 const URL_BYTES_MAX: usize = 1_024;
 /// Bytes of the value of a configured header.
@@ -328,7 +328,7 @@ pub(super) fn compile(pattern: &str) -> Result<Regex, &'static str> {
     RegexBuilder::new(pattern)
         .size_limit(PATTERN_COMPILED_BYTES_MAX)
         .build()
-        .map_err(|_| "close its groups; look-around and back-references do not exist here; keep repetitions small")
+        .map_err(|_| "close its groups, keep repetitions small; there is no look-around")
 }
 
 fn within(text: &str, bytes_max: usize) -> Result<(), &'static str> {
@@ -341,9 +341,8 @@ fn check_secret(text: &str) -> Result<(), &'static str> {
     if name && text.len() <= SECRET_BYTES_MAX {
         Ok(())
     } else {
-        Err(
-            "write a name such as ORIGIN_TOKEN, and store the value with `wrangler secret put ORIGIN_TOKEN`; if this is the value itself, replace it at its source too",
-        )
+        Err("write a name such as ORIGIN_TOKEN, and store the value with \
+             `wrangler secret put ORIGIN_TOKEN`; if this is the value itself, replace it")
     }
 }
 

@@ -126,6 +126,12 @@ fn a_secret_that_was_pasted_is_never_shown() {
         "origins[0].sources[0].auth.secret",
     );
     assert!(error.advice.contains("wrangler secret put"), "{error:?}");
+    // Nothing marks a short password: the place does.
+    for key in ["origins[0].sources[0].auth.secret", "origins[0].sources[0].auth.value", "password"]
+    {
+        let error = error_at(&with(key, json!("hunter2")), key);
+        assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
+    }
     let token = "eyJhbGciOiJIUzI1NiJ9eyJzdWIiOiIxMjM0NTY3ODkwIn0";
     let error = error_at(&with("parameters", json!(token)), "parameters");
     assert!(!error.found.contains("eyJ"), "{error:?}");

@@ -157,6 +157,7 @@ fn every_bound_holds_from_both_sides() {
                     json!("(a)\\1"),
                     json!("a".repeat(513)),
                     json!("\\w{999}{999}"),
+                    json!("a{9999}"),
                 ],
             ),
             Kind::Template => (
