@@ -8,7 +8,7 @@ const SOURCES = [
 ];
 
 const RENDITIONS = [
-  { title: "640 × 360", query: "width=640&height=360", note: "The example of the manual." },
+  { title: "640 × 360", query: "width=640&height=360", note: "A common size, made for the first who asks." },
   { title: "320 × 180", query: "width=320&height=180", note: "Another size, another variant." },
   {
     title: "Preset “mobile”",
@@ -135,7 +135,7 @@ class Card {
   judge({ response, body, firstByteMs }) {
     const tier = response.ok ? (tierOf(response.headers.get("Cache-Status")) ?? "passed through") : "failed";
     const label = response.ok ? tier : String(response.status);
-    this.verdict(tier, label, `${time(firstByteMs)} to the first byte, ${size(body.size)}`);
+    this.verdict(tier, label, `first byte ${time(firstByteMs)}, ${size(body.size)}`);
     const trail = find(".trail", this.element);
     trail.append(badge(tier, `${label} ${time(firstByteMs)}`));
     while (trail.children.length > TRAIL_MAX) trail.firstChild.remove();
