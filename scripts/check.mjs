@@ -11,7 +11,8 @@ const NO_WARNINGS = { RUSTDOCFLAGS: "-D warnings" };
 /** @type {{ what: string, args: string[], env?: Record<string, string> }[]} */
 const CHECKS = [
   { what: "formatting", args: ["fmt", "--all", "--check"] },
-  { what: "clippy on the host", args: ["clippy", "--workspace", "--all-targets", ...DENY] },
+  // `--locked` also refuses a Cargo.lock that somebody forgot to commit.
+  { what: "clippy on the host", args: ["clippy", "--locked", "--workspace", "--all-targets", ...DENY] },
   { what: "clippy on wasm32", args: ["clippy", ...WASM, ...DENY] },
   { what: "the docs of the host", args: ["doc", "--workspace", "--no-deps"], env: NO_WARNINGS },
   // The shell exists on wasm32 only, and so do its docs.

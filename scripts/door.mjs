@@ -3,13 +3,14 @@
 //
 // Usage: node scripts/door.mjs <start|test|build|check|deploy-dry> [arguments]
 //
-// wrangler asks for a newer Node than Debian ships, so everything behind this file may use it;
-// this file may not, and imports nothing but `node:` modules and `layout.mjs`.
+// wrangler asks for a newer Node than Debian ships, so everything behind this file may use that;
+// this file may not, nor may what it imports.
 
 import { spawn } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
 import path from "node:path";
 import { fromRoot, pathForTools } from "./layout.mjs";
+import { pinNode } from "./pin-node.mjs";
 
 /** @type {import("node:child_process").ChildProcess | undefined} */
 let current;
@@ -79,14 +80,13 @@ if (!name || !existsSync(fromRoot("scripts", `${name}.mjs`))) {
 if (packagesAreStale()) {
   console.log("set-up: installing the npm packages of package-lock.json (about half a minute)");
   const code = await run("npm", ["ci", "--no-fund", "--no-audit", "--loglevel=error"]);
-  if (stopping) process.exit(0);
+  if (stopping) process.exit(130);
   if (code === 127) fail("npm is missing: install it with Node 20 or newer.");
   if (code !== 0) fail(`npm ci failed (exit code ${code}): see its message above.`);
 }
 
-const pinned = fromRoot("node_modules", ".bin", "node");
-const node = existsSync(pinned) ? pinned : process.execPath;
-if (node !== pinned && Number(process.versions.node.split(".")[0]) <= NODE_TOO_OLD) {
+const pinned = pinNode();
+if (!pinned && Number(process.versions.node.split(".")[0]) <= NODE_TOO_OLD) {
   fail(`package.json pins no Node for ${process.platform}-${process.arch}: install Node ${NODE_TOO_OLD + 1} or newer.`);
 }
-process.exit(await run(node, [path.join("scripts", `${name}.mjs`), ...rest], { tether: true }));
+process.exit(await run(pinned ?? process.execPath, [path.join("scripts", `${name}.mjs`), ...rest], { tether: true }));

@@ -79,6 +79,13 @@ process.on("exit", () => {
   for (const pid of live.keys()) signalGroup(pid, "SIGKILL");
 });
 
+/** What a stop signal does: ends us at once, until `script` puts its clean-up here. */
+let onStop = () => process.exit(1);
+for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
+  // Without a handler a signal would end us past the "exit" event, and our children would stay.
+  process.on(signal, () => onStop());
+}
+
 /**
  * Runs a command to its end, its output on our terminal.
  *
@@ -140,11 +147,12 @@ export function service(name, command, args, { env, cwd, onLine }) {
 
 /**
  * The life of a script: runs `main`, turns a `Failure` into its sentence, and leaves nothing running.
- * A stop signal ends it with code 0, since that is how one leaves `npm start`.
  *
  * @param {() => Promise<void>} main
+ * @param {{ stopCode?: number }} [options] the exit code when a stop signal ends it; a cut-short script
+ *   has not done its work, so only one that is meant to run until stopped says 0
  */
-export async function script(main) {
+export async function script(main, { stopCode = 130 } = {}) {
   /** @param {number} code */
   const leave = async (code) => {
     await stopAll();
@@ -155,9 +163,9 @@ export async function script(main) {
     // The terminal and the door may each send the signal: the second must not cut the clean-up short.
     if (leaving) return;
     leaving = true;
-    void leave(0);
+    void leave(stopCode);
   };
-  for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) process.on(signal, leaveOnce);
+  onStop = leaveOnce;
   // The door died without a word (SIGKILL): its channel closes, and nobody else will stop us.
   process.on("disconnect", leaveOnce);
 

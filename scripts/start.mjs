@@ -22,7 +22,7 @@ function portFrom(variable, fallback) {
   return port;
 }
 
-await script(async () => {
+async function main() {
   const port = portFrom("PORT", 8787);
   const mediaPort = portFrom("MEDIA_PORT", 8788);
   if (port === mediaPort) throw new Failure(`PORT and MEDIA_PORT are both ${port}, and must differ.`);
@@ -56,4 +56,6 @@ ready. Open:
 State is kept in ${path.relative(process.cwd(), stateDir) || "."}. Ctrl-C stops everything.
 `);
   throw new Failure(await world.died);
-});
+}
+
+await script(main, { stopCode: 0 }); // Ctrl-C is how one leaves it

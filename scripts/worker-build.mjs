@@ -46,8 +46,8 @@ async function fingerprint() {
 /** @param {number} bytes */
 const kib = (bytes) => `${(bytes / 1024).toFixed(1)} KiB`;
 
-/** What an upload weighs: Cloudflare's size limit is on the compressed worker, its start-up time on the raw one. */
-function sizeLine() {
+/** What an upload weighs, in words: Cloudflare's limit is on the compressed size, start-up time grows with the raw one. */
+export function sizeLine() {
   const wasm = readFileSync(WASM);
   const module = readFileSync(MODULE);
   const gzip = gzipSync(wasm).length + gzipSync(module).length;
@@ -55,7 +55,7 @@ function sizeLine() {
 }
 
 /**
- * Builds the release worker unless it is up to date, and prints its size after a build.
+ * Builds the release worker unless it is up to date, and prints its size when it did.
  * Fails with a sentence when it does not compile.
  */
 export async function buildWorker() {
@@ -79,7 +79,7 @@ export async function buildWorker() {
     throw new Failure("worker-build left no build/index.js: its output has another shape than wrangler.jsonc expects.");
   }
   writeFileSync(STAMP, inputs);
-  console.log(`build: the worker is in build/: ${sizeLine()}`);
+  console.log(`build: the worker is built: ${sizeLine()}`);
 }
 
 /** Builds the local media origin; cargo itself knows when there is nothing to do. */
