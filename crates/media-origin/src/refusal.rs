@@ -81,7 +81,6 @@ pub(crate) fn error_response(status: StatusCode, code: u16, reason: &str) -> Res
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Ok(value) = HeaderValue::try_from(format!("err={code}")) {
         headers.insert("cf-resized", value);
     }
