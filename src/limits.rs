@@ -27,8 +27,16 @@ pub const DURATION_MS_MAX: u32 = 60_000;
 pub const IMAGE_COUNT_MAX: u16 = 1_000;
 /// Characters of a download name (stream/transform-videos).
 pub const FILENAME_CHARS_MAX: usize = 120;
-/// Physical pixels to a CSS pixel: beyond 4 no screen gains.
-pub const DPR_MAX: f64 = 4.0;
+/// Thousandths of a physical pixel to a CSS pixel: a page zoomed out to a tenth.
+pub const DPR_THOUSANDTHS_MIN: u32 = 100;
+/// Thousandths of a physical pixel to a CSS pixel: beyond 4 no screen gains.
+pub const DPR_THOUSANDTHS_MAX: u32 = 4_000;
+/// Pixels: the largest width that a hint or `imwidth` may name before it is called garbage.
+pub const VIEWPORT_PX_MAX: u16 = 16_384;
+/// Bytes of a `User-Agent` that are read: the device is named at its beginning.
+pub const USER_AGENT_BYTES_MAX: usize = 512;
+/// Names of presets that an error message lists.
+pub const SHOWN_PRESETS_MAX: usize = 8;
 
 /// Bytes of a query string that are read; twice the longest honest one.
 pub const QUERY_BYTES_MAX: usize = 4_096;
