@@ -1,12 +1,24 @@
 //! What the operator decided: raw JSON in, a checked [`Config`] out, or every error at once.
 //!
-//! [`table`] names every key with its kind, bounds, default and meaning; [`check`] holds a document
-//! against it. Nothing else in the house parses configuration.
+//! [`table`] names every key with its kind, bounds, default and meaning; [`Config::check`] walks a document
+//! along it. Nothing else in the house parses configuration.
 
+mod address;
+mod build;
 mod check;
+mod kind;
+pub mod layers;
+pub mod live;
+mod origins;
+mod reader;
+pub mod reference;
+mod renamed;
 pub mod table;
+pub mod template;
+mod walk;
 
-pub use check::ConfigError;
+pub use check::{ConfigError, ERRORS_MAX};
+pub use kind::{Chars, Kind};
 
 use std::collections::BTreeMap;
 
