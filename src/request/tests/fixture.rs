@@ -1,14 +1,10 @@
 //! A configuration and requests for the tests of this module.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-use crate::config::{
-    Access, Bucket, Bypass, BypassAction, Cache, Config, Cors, Debug, Headers, Limits, Log,
-    LogLevel, PassThrough, Preset, QualityCaps, Responsive, SourcePolicy, Strictness, Tags,
-    Transformer, Ttl,
-};
+use crate::config::{Bucket, BypassAction, Config, Preset, QualityCaps, Responsive, Strictness};
 use crate::request::{
     self, Wanted,
     ask::Ask,
@@ -16,50 +12,17 @@ use crate::request::{
     rejection::Rejection,
 };
 
-/// Four buckets, three presets, the platform's limits, strict.
+/// Four buckets, three presets; for the rest the defaults: strict, and the platform's limits.
 pub(super) fn config() -> Config {
-    Config {
-        version: String::new(),
-        transformer: Transformer { base_url: None, relay_base_url: None, timeout_ms: 1 },
-        video_extensions: vec!["mp4".to_owned()],
-        pass_through: PassThrough { enabled: true, url: None },
-        origins: Vec::new(),
-        presets: presets(),
-        responsive: responsive(),
-        quality: QualityCaps { low: 480, medium: 720, high: 1_080 },
-        limits: Limits {
-            width_max: 2_000,
-            height_max: 2_000,
-            time_ms_max: 600_000,
-            duration_ms_max: 60_000,
-            image_count_max: 1_000,
-        },
-        parameters: Strictness::Strict,
-        ttl: Ttl { ok_s: 0, redirects_s: 0, client_error_s: 0, server_error_s: 0 },
-        cache: Cache {
-            kv: true,
-            edge: true,
-            version: 0,
-            jitter_percent: 0,
-            kv_cache_ttl_s: 30,
-            edge_timeout_ms: 1,
-            kv_timeout_ms: 1,
-            fill_on_head: false,
-        },
-        bypass: Bypass {
-            access: Access::Open,
-            parameters: BTreeMap::from([("nocache".to_owned(), BypassAction::Refresh)]),
-            header: None,
-            request_cache_control: false,
-            debug: None,
-        },
-        tags: Tags { prefix: String::new(), extra: Vec::new() },
-        headers: Headers { set: BTreeMap::new(), browser_max_age_s: None, predecessors: true },
-        cors: Cors { allow_origins: Vec::new(), max_age_s: 0 },
-        debug: Debug { enabled: false },
-        sources: SourcePolicy { probe: false, fallback_to_original: true, timeout_ms: 1 },
-        log: Log { level: LogLevel::Off },
-    }
+    static CONFIG: LazyLock<Config> = LazyLock::new(|| {
+        let mut config = Config::defaults();
+        config.presets = presets();
+        config.responsive = responsive();
+        config.quality = QualityCaps { low: 480, medium: 720, high: 1_080 };
+        config.bypass.parameters.insert("nocache".to_owned(), BypassAction::Refresh);
+        config
+    });
+    CONFIG.clone()
 }
 
 fn presets() -> BTreeMap<String, Preset> {

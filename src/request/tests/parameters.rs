@@ -93,7 +93,7 @@ fn a_value_that_cannot_be_used_is_named_with_what_would_be_accepted() {
         ("start=601", format!("a time from 0s to 600s, {times}")),
         ("duration=0", format!("a time from 1s to 60s, {times}")),
         ("dur=5m", format!("a time from 1s to 60s, {times}")),
-        ("imageCount=0", "a whole number from 1 to 1000".to_owned()),
+        ("imageCount=0", "a whole number from 1 to 100".to_owned()),
         ("mode=gif", "one of video, frame, spritesheet, audio".to_owned()),
         ("fit=pad", "one of contain, scale-down, cover".to_owned()),
         ("audio=maybe", "true or false".to_owned()),

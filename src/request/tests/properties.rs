@@ -94,7 +94,7 @@ fn recipes() -> impl Strategy<Value = Recipe> {
     (
         (select(Mode::ALL.to_vec()), side(), side(), select(Fit::ALL.to_vec()), any::<bool>()),
         (any::<bool>(), time(), proptest::option::of(1_000_u32..=60_000), quality),
-        proptest::option::of(1_u16..=1_000),
+        proptest::option::of(1_u16..=100),
     )
         .prop_map(
             |((mode, width, height, fit, audio), (png, time_ms, length, quality), count)| {
