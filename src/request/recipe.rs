@@ -1,5 +1,9 @@
 //! The canonical form of a rendition: two requests for the same bytes have the same recipe.
 
+use std::borrow::Cow;
+
+use super::value::spelled_time;
+
 /// Everything that can change the bytes of a rendition, and nothing else.
 ///
 /// A `Recipe` in hand is valid: sizes and times are within [`crate::limits`],
@@ -76,6 +80,65 @@ pub enum Quality {
     High,
 }
 
+/// One option of a recipe as it is written down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpelledOption {
+    /// Its name in keys: `w`.
+    pub key: &'static str,
+    /// Its name in URLs: `width`.
+    pub parameter: &'static str,
+    /// Letters, digits and hyphens only: it needs no escaping anywhere.
+    pub value: Cow<'static, str>,
+}
+
+impl Recipe {
+    /// Every option in its one order and spelling; what is default is left out, but never the format.
+    ///
+    /// Two different recipes have different options. They are stored in keys:
+    /// a change here makes every kept rendition a stranger.
+    pub fn options(&self) -> Vec<SpelledOption> {
+        let Self {
+            mode,
+            width,
+            height,
+            fit,
+            audio,
+            format,
+            time_ms,
+            duration_ms,
+            quality,
+            image_count,
+        } = self;
+        let word = |word: &'static str| Some(Cow::Borrowed(word));
+        let number = |number: u16| Cow::Owned(number.to_string());
+        let time = |ms: u32| Cow::Owned(spelled_time(ms));
+        [
+            ("mode", "mode", word(mode.as_str()).filter(|_| *mode != Mode::Video)),
+            ("w", "width", width.map(number)),
+            ("h", "height", height.map(number)),
+            ("fit", "fit", word(fit.as_str()).filter(|_| *fit != Fit::Contain)),
+            ("f", "format", word(format.as_str())),
+            ("q", "quality", quality.map(|quality| Cow::Borrowed(quality.as_str()))),
+            ("t", "time", (*time_ms != 0).then(|| time(*time_ms))),
+            ("d", "duration", duration_ms.map(time)),
+            ("a", "audio", word("false").filter(|_| !audio)),
+            ("n", "imageCount", image_count.map(number)),
+        ]
+        .into_iter()
+        .filter_map(|(key, parameter, value)| Some(SpelledOption { key, parameter, value: value? }))
+        .collect()
+    }
+
+    /// The options as a URL query: `width=640&height=360&format=mp4`.
+    ///
+    /// Asked again of a configuration without presets or an origin's quality, it gives this recipe;
+    /// only a recipe without a size may be given one by responsive sizing.
+    pub fn canonical_query(&self) -> String {
+        let spelled = |option: SpelledOption| format!("{}={}", option.parameter, option.value);
+        self.options().into_iter().map(spelled).collect::<Vec<_>>().join("&")
+    }
+}
+
 impl Mode {
     /// Every mode.
     pub const ALL: [Self; 4] = [Self::Video, Self::Frame, Self::Spritesheet, Self::Audio];
@@ -87,6 +150,16 @@ impl Mode {
             Self::Frame => "frame",
             Self::Spritesheet => "spritesheet",
             Self::Audio => "audio",
+        }
+    }
+
+    /// The formats it can be made in, its default first.
+    pub const fn formats(self) -> &'static [Format] {
+        match self {
+            Self::Video => &[Format::Mp4],
+            Self::Frame => &[Format::Jpg, Format::Png],
+            Self::Spritesheet => &[Format::Jpg],
+            Self::Audio => &[Format::M4a],
         }
     }
 
@@ -125,6 +198,15 @@ impl Format {
             Self::Jpg => "jpg",
             Self::Png => "png",
             Self::M4a => "m4a",
+        }
+    }
+
+    /// What a viewer means who asks this format and no mode.
+    pub const fn natural_mode(self) -> Mode {
+        match self {
+            Self::Mp4 => Mode::Video,
+            Self::Jpg | Self::Png => Mode::Frame,
+            Self::M4a => Mode::Audio,
         }
     }
 

@@ -1,0 +1,182 @@
+//! What the viewer gave, typed: every known parameter of a query, once.
+//!
+//! - The same parameter twice with the same value is fine, whatever names and spellings it uses.
+//! - With different values it is a [`Rejection::Duplicate`]; where the configuration is lenient the first counts.
+//! - An Akamai name that says something else than our own name of the same parameter is overruled, with a note.
+//! - A name that means nothing here is passed over in silence: it reaches neither key nor source.
+
+use super::{
+    note::Notes,
+    parameter::{self, Dialect, Effect, Found, Parameter, Sense},
+    query::{Pair, Query, Value},
+    recipe::{Fit, Format, Mode},
+    rejection::Rejection,
+    value::{self, AskedQuality, Expected, Preload},
+};
+use crate::{
+    config::Config,
+    limits::{DURATION_MS_MIN, SIDE_PX_MIN, VIEWPORT_PX_MAX},
+};
+
+/// A value and the name under which it was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Asked<T> {
+    pub(super) value: T,
+    /// As the viewer spelled it, for notes and rejections.
+    pub(super) parameter: String,
+    dialect: Dialect,
+}
+
+/// Every parameter the viewer gave.
+#[derive(Debug, Default)]
+pub(super) struct Given {
+    pub(super) width: Option<Asked<u16>>,
+    pub(super) height: Option<Asked<u16>>,
+    pub(super) mode: Option<Asked<Mode>>,
+    pub(super) fit: Option<Asked<Fit>>,
+    pub(super) audio: Option<Asked<bool>>,
+    pub(super) format: Option<Asked<Format>>,
+    pub(super) quality: Option<Asked<AskedQuality>>,
+    pub(super) time_ms: Option<Asked<u32>>,
+    pub(super) duration_ms: Option<Asked<u32>>,
+    pub(super) image_count: Option<Asked<u16>>,
+    pub(super) derivative: Option<Asked<String>>,
+    /// In thousandths, as every pixel ratio.
+    pub(super) dpr: Option<Asked<u32>>,
+    pub(super) im_width: Option<Asked<u16>>,
+    pub(super) im_height: Option<Asked<u16>>,
+    pub(super) view_width: Option<Asked<u16>>,
+    pub(super) view_height: Option<Asked<u16>>,
+    pub(super) view_density: Option<Asked<u32>>,
+    pub(super) filename: Option<Asked<String>>,
+    pub(super) looping: Option<Asked<bool>>,
+    pub(super) autoplay: Option<Asked<bool>>,
+    pub(super) muted: Option<Asked<bool>>,
+    pub(super) preload: Option<Asked<Preload>>,
+}
+
+/// The value that was given, if any was.
+pub(super) fn value<T: Copy>(asked: Option<&Asked<T>>) -> Option<T> {
+    asked.map(|asked| asked.value)
+}
+
+impl Given {
+    /// Reads every known parameter of a query, except the names that the configuration gave to bypass.
+    pub(super) fn collect(
+        query: &Query<'_>,
+        config: &Config,
+        notes: &mut Notes,
+    ) -> Result<Self, Rejection> {
+        let bypass = &config.bypass.parameters;
+        let mut known: Vec<_> = query
+            .pairs()
+            .filter(|pair| !bypass.contains_key(&pair.name.to_ascii_lowercase()))
+            .filter_map(|pair| Some((parameter::find(&pair.name)?, pair)))
+            .collect();
+        // Names of higher authority first, so that the order of the query decides nothing.
+        known.sort_by_key(|(found, _)| found.dialect);
+        let mut given = Self::default();
+        for (found, pair) in known {
+            given.take(&mut Reading { found, pair, notes }, config)?;
+        }
+        Ok(given)
+    }
+
+    fn take(&mut self, reading: &mut Reading<'_>, config: &Config) -> Result<(), Rejection> {
+        let limits = config.limits;
+        let side = |max| move |text: &str| value::pixels(text, SIDE_PX_MIN, max);
+        let viewport = |text: &str| value::pixels(text, 1, VIEWPORT_PX_MAX);
+        match reading.found.row.parameter {
+            Parameter::Width => reading.keep(&mut self.width, side(limits.width_max)),
+            Parameter::Height => reading.keep(&mut self.height, side(limits.height_max)),
+            Parameter::Mode => reading.keep(&mut self.mode, value::mode),
+            Parameter::Fit => reading.keep(&mut self.fit, value::fit),
+            Parameter::Audio => {
+                let inverted = reading.found.sense == Sense::Inverted;
+                reading.keep(&mut self.audio, |text| Ok(value::flag(text)? != inverted))
+            }
+            Parameter::Format => reading.keep(&mut self.format, value::format),
+            Parameter::Quality => reading.keep(&mut self.quality, value::quality),
+            Parameter::Time => reading
+                .keep(&mut self.time_ms, |text| value::milliseconds(text, 0, limits.time_ms_max)),
+            Parameter::Duration => reading.keep(&mut self.duration_ms, |text| {
+                value::milliseconds(text, DURATION_MS_MIN, limits.duration_ms_max)
+            }),
+            Parameter::ImageCount => reading
+                .keep(&mut self.image_count, |text| value::count(text, limits.image_count_max)),
+            // Whether there is such a preset is for `preset::find` to say.
+            Parameter::Derivative => reading.keep(&mut self.derivative, |text| Ok(text.to_owned())),
+            Parameter::Dpr => reading.keep(&mut self.dpr, value::pixel_ratio),
+            Parameter::ImWidth => reading.keep(&mut self.im_width, viewport),
+            Parameter::ImHeight => reading.keep(&mut self.im_height, viewport),
+            Parameter::ViewWidth => reading.keep(&mut self.view_width, viewport),
+            Parameter::ViewHeight => reading.keep(&mut self.view_height, viewport),
+            Parameter::ViewDensity => reading.keep(&mut self.view_density, value::pixel_ratio),
+            Parameter::Filename => reading.keep(&mut self.filename, value::filename),
+            Parameter::Loop => reading.keep(&mut self.looping, value::flag),
+            Parameter::Autoplay => reading.keep(&mut self.autoplay, value::flag),
+            Parameter::Muted => reading.keep(&mut self.muted, value::flag),
+            Parameter::Preload => reading.keep(&mut self.preload, value::preload),
+            Parameter::Debug => Ok(()),
+            Parameter::Unsupported => reading.turn_away(),
+        }
+    }
+}
+
+/// One known pair of the query, being read.
+struct Reading<'a> {
+    found: Found,
+    pair: &'a Pair<'a>,
+    notes: &'a mut Notes,
+}
+
+impl Reading<'_> {
+    fn keep<T: PartialEq>(
+        &mut self,
+        slot: &mut Option<Asked<T>>,
+        parse: impl FnOnce(&str) -> Result<T, Expected>,
+    ) -> Result<(), Rejection> {
+        let parsed = match &self.pair.value {
+            Value::Text(text) => parse(text.trim_ascii()),
+            Value::Garbled(_) => Err("percent-encoded UTF-8".to_owned()),
+        };
+        let value = match parsed {
+            Ok(value) => value,
+            Err(expected) => return self.refuse(expected),
+        };
+        let dialect = self.found.dialect;
+        match slot {
+            None => *slot = Some(Asked { value, parameter: self.pair.name.to_string(), dialect }),
+            Some(held) if held.value == value => {}
+            Some(held) if held.dialect < dialect => {
+                self.notes.overruled(&self.pair.name, self.found.row.name);
+            }
+            Some(_) => {
+                let parameter = self.found.row.name.to_owned();
+                return self.notes.refuse(Rejection::Duplicate { parameter });
+            }
+        }
+        Ok(())
+    }
+
+    /// What the platform cannot do is said, whatever its value.
+    fn turn_away(&mut self) -> Result<(), Rejection> {
+        match self.found.row.effect {
+            Effect::Refused(reason) => self.refuse(reason.to_owned()),
+            Effect::Ignored(reason) => {
+                self.notes.ignored(&self.pair.name, reason);
+                Ok(())
+            }
+            Effect::Recipe | Effect::Sizing | Effect::Header | Effect::Reserved => Ok(()),
+        }
+    }
+
+    fn refuse(&mut self, expected: Expected) -> Result<(), Rejection> {
+        let value = match &self.pair.value {
+            Value::Text(text) => value::shown(text),
+            Value::Garbled(raw) => value::shown(raw),
+        };
+        let parameter = self.pair.name.to_string();
+        self.notes.refuse(Rejection::Parameter { parameter, value, expected })
+    }
+}
