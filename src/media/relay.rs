@@ -111,7 +111,7 @@ mod tests {
     fn the_address_is_the_same_for_ever_because_the_bill_goes_by_it() {
         assert_eq!(
             url("https://v.example.com", KEY, "archive", 0, &path("/a.mp4")),
-            "https://v.example.com/_resizer/source/GOLDEN/archive/0/a.mp4"
+            "https://v.example.com/_resizer/source/yS6_Aqn34VO8UXWZODM70Q/archive/0/a.mp4"
         );
     }
 
