@@ -286,6 +286,22 @@ pub(crate) async fn probe(bytes: &[u8]) -> Probed {
     }
 }
 
+/// One second of a small test picture in the container of this extension.
+pub(crate) async fn drawn(extension: &str) -> Vec<u8> {
+    let dir = empty_dir();
+    let file = dir.join("drawn").with_extension(extension);
+    let made = Command::new("ffmpeg")
+        .args(["-nostdin", "-v", "error", "-f", "lavfi", "-i", "testsrc=s=64x64:r=10:d=1"])
+        .arg(&file)
+        .status()
+        .await
+        .unwrap();
+    assert!(made.success());
+    let bytes = std::fs::read(&file).unwrap();
+    std::fs::remove_dir_all(dir).unwrap();
+    bytes
+}
+
 /// A directory nobody has used.
 pub(crate) fn empty_dir() -> PathBuf {
     static NEXT: AtomicU64 = AtomicU64::new(0);

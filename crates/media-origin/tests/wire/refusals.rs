@@ -1,6 +1,6 @@
 //! Goal: each error of the platform, from its cause, in the body and in `Cf-Resized`.
 
-use crate::client::{BUNNY, Local, scripted};
+use crate::client::{BUNNY, Local, drawn, scripted};
 
 #[track_caller]
 fn refused(reply: &crate::client::Reply, status: u16, code: u16, why: &str) {
@@ -14,7 +14,7 @@ fn refused(reply: &crate::client::Reply, status: u16, code: u16, why: &str) {
 async fn each_wrong_request_or_source_has_its_code() {
     let local = Local::start().await;
     local.ask("PUT", "/videos/a.txt", &[], b"no video at all").await;
-    local.ask("PUT", "/videos/list.mp4", &[], b"#EXTM3U\n#EXTINF:1,\n/etc/passwd\n").await;
+    local.ask("PUT", "/videos/a.mkv", &[], &drawn("mkv").await).await;
     let bunny = include_bytes!("../../samples/big-buck-bunny-720p-5s.mp4");
     local.ask("PUT", "/videos/half.mp4", &[], &bunny[..500_000]).await;
     let nested = local.media("width=64", BUNNY);
@@ -27,7 +27,7 @@ async fn each_wrong_request_or_source_has_its_code() {
         ("width=64", "/videos/absent.mp4", 404, 9_404),
         ("width=64", "/private/bearer/big-buck-bunny-720p-5s.mp4", 403, 9_408),
         ("width=64", "/videos/a.txt", 415, 9_412),
-        ("width=64", "/videos/list.mp4", 415, 9_412),
+        ("width=64", "/videos/a.mkv", 415, 9_412),
         ("mode=video,duration=1s", "/videos/half.mp4", 415, 9_412),
         ("width=64", "/source-fault/status-503/videos/big-buck-bunny-720p-5s.mp4", 502, 9_509),
         ("width=64", "/source-fault/truncate-1000/videos/big-buck-bunny-720p-5s.mp4", 502, 9_402),
@@ -36,6 +36,9 @@ async fn each_wrong_request_or_source_has_its_code() {
         let reply = local.get(&local.media(options, source)).await;
         refused(&reply, status, code, &format!("{options} {source}"));
     }
+    // Told by its container, not by a decoder that happens to fail.
+    let other = local.get(&local.media("width=64", "/videos/a.mkv")).await.text();
+    assert!(other.contains("not an MP4 or GIF"), "{other}");
     assert_eq!(local.get_json("/_origin/bill").await["operations"], 0);
 }
 

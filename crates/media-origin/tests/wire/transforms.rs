@@ -1,6 +1,6 @@
 //! Goal: every kind of output decodes as what was asked, is made once, and always the same.
 
-use crate::client::{BUNNY, End, Local, empty_dir, probe};
+use crate::client::{BUNNY, End, Local, drawn, probe};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_mode_makes_what_was_asked() {
@@ -135,15 +135,7 @@ async fn ranges_and_validators_change_nothing_and_head_is_get_without_a_body() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_animated_gif_is_a_source_too() {
     let local = Local::start().await;
-    let gif = empty_dir().join("a.gif");
-    let made = tokio::process::Command::new("ffmpeg")
-        .args(["-nostdin", "-v", "error", "-f", "lavfi", "-i", "testsrc=s=64x64:r=10:d=1"])
-        .arg(&gif)
-        .status()
-        .await
-        .unwrap();
-    assert!(made.success());
-    local.ask("PUT", "/videos/a.gif", &[], &std::fs::read(&gif).unwrap()).await;
+    local.ask("PUT", "/videos/a.gif", &[], &drawn("gif").await).await;
     let reply = local.get(&local.media("mode=video,width=32", "/videos/a.gif")).await;
     assert_eq!(probe(&reply.body).await.streams, ["h264 32x32"], "{}", reply.text());
 }
