@@ -8,7 +8,7 @@
 export function localConfig(media, overrides = {}) {
   return {
     transformer: { baseUrl: `${media}/cdn-cgi/media` },
-    origins: [{ name: "videos", pattern: "^/(.+)$", sources: [{ url: `${media}/$1` }] }],
+    origins: [{ name: "default", pattern: "^/(.+)$", sources: [{ url: `${media}/$1` }] }],
     passThrough: { url: media },
     debug: { enabled: true },
     ...overrides,

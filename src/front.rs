@@ -16,7 +16,7 @@ use crate::cache::status::Trace;
 use crate::config::Config;
 use crate::explain;
 use crate::http::problem::Problem;
-use crate::http::{cors, vary, visible};
+use crate::http::{cors, date, vary, visible};
 use crate::media::{order, relay, sources};
 use crate::request;
 use crate::request::ask::Ask;
@@ -31,6 +31,7 @@ pub const ADMIN_TOKEN_BYTES_MIN: usize = 16;
 
 /// What is done with a request.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // one lives at a time, on the stack
 pub enum Handled<B> {
     /// It is answered.
     Answer {
@@ -80,8 +81,10 @@ pub async fn handle<H: Host>(host: &H, ask: &Ask, config: &Config) -> Handled<H:
             (rejected(&rejection, ask, &request_id), None, None, None)
         }
     };
-    let total_ms = host.now_ms().saturating_sub(began_ms);
-    finish(&mut reply, ask, config, rendition.as_ref(), trace.as_ref(), &request_id, total_ms);
+    let now_ms = host.now_ms();
+    let times = (began_ms, now_ms);
+    let total_ms = now_ms.saturating_sub(began_ms);
+    finish(&mut reply, ask, config, rendition.as_ref(), trace.as_ref(), &request_id, times);
     log(ask, &reply, rendition.as_ref(), trace.as_ref(), &request_id, total_ms);
     Handled::Answer { reply, owed }
 }
@@ -233,9 +236,11 @@ fn finish<B>(
     rendition: Option<&Rendition<'_>>,
     trace: Option<&Trace>,
     request_id: &str,
-    total_ms: u64,
+    (began_ms, now_ms): (u64, u64),
 ) {
+    let total_ms = now_ms.saturating_sub(began_ms);
     let headers = &mut reply.headers;
+    headers.insert(header::DATE, date::format(now_ms / 1000));
     headers.insert(header::VIA, HeaderValue::from_static("1.1 video-resizer"));
     headers.insert(X_REQUEST_ID, visible(request_id));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -12,7 +12,7 @@ use super::ports::{Body, EdgeCache, EdgeCopy, EdgeFound, Fault};
 use super::reason::Unfit;
 use super::{reply, tags};
 use crate::http::conditional::{self, Answer};
-use crate::http::range::ContentRange;
+use crate::http::range::{ContentRange, RangeSpec};
 use crate::http::visible;
 use crate::request::ask::Ask;
 
@@ -23,6 +23,7 @@ pub const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
 
 /// What a look-up found, fresh and whole.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // one lives at a time, on the stack
 pub enum Found<B> {
     /// A rendition.
     Rendition(Hit<B>),
@@ -49,7 +50,7 @@ pub async fn find<E: EdgeCache>(
     budget_ms: u32,
     now: impl Fn() -> u64,
 ) -> Result<Option<Found<E::Body>>, Fault> {
-    let range = conditional::range_for_edge(ask).map(|range| range.header_value());
+    let range = conditional::range_for_edge(ask).map(RangeSpec::header_value);
     let Some(found) = edge.find(url, range.as_ref(), budget_ms).await? else { return Ok(None) };
     let EdgeFound { status, metadata, content_range, body } = found;
     let metadata = match metadata.map(|text| Metadata::decode(&text)) {
@@ -90,7 +91,7 @@ fn cut<B: Body>(
     match (answer, status) {
         (Answer::Whole, 200) if wants_bytes => Ok(body),
         (Answer::Part { range, total }, 200) if wants_bytes => {
-            Ok(if range.length() < total { body.slice(range, total) } else { body })
+            Ok(if range.length() < total { body.slice(range) } else { body })
         }
         (Answer::Part { range, total }, 206) if wants_bytes => {
             let sliced = content_range.and_then(|value| ContentRange::parse(value.as_bytes()));

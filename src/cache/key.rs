@@ -66,7 +66,11 @@ pub fn edge_url(request_origin: &str, path: &SourcePath, recipe: &Recipe, versio
 
 /// 32 hex digits: the first 128 bits of a SHA-256.
 pub fn digest_128(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    let bits = Sha256::digest(text.as_bytes())
+        .iter()
+        .take(16)
+        .fold(0, |bits: u128, byte| bits << 8 | u128::from(*byte));
+    format!("{bits:032x}")
 }
 
 fn push_option(key: &mut String, option: &str, value: &str) {

@@ -206,7 +206,7 @@ impl<H: Host> Visit<'_, H> {
         }
         let lifetime_s = self.lifetime_s(200);
         let mut metadata = self.metadata(200, lifetime_s, began_ms);
-        metadata.content_type = self.rendition.recipe().format.content_type().to_owned();
+        self.rendition.recipe().format.content_type().clone_into(&mut metadata.content_type);
         metadata.length = length.unwrap_or(0);
         metadata.source = source;
 
@@ -293,7 +293,7 @@ impl<H: Host> Visit<'_, H> {
         let copy = if wants_copy { self.branch(&mut body) } else { None };
         let body = match answer {
             // The whole as a part needs no cutting: `bytes=0-` is a browser's first request.
-            Answer::Part { range, total } if range.length() < total => body.slice(range, total),
+            Answer::Part { range, total } if range.length() < total => body.slice(range),
             Answer::Part { .. }
             | Answer::Whole
             | Answer::NotModified

@@ -80,8 +80,9 @@ pub trait Body: Sized {
     /// On failure `self` is untouched: the viewer never loses a body to a caching problem.
     fn fork(&mut self) -> Result<Self, Fault>;
 
-    /// Only the bytes of `range`, of a body that has `total`.
-    fn slice(self, range: ByteRange, total: u64) -> Self;
+    /// Only the bytes of `range`; a body that ends before it does breaks there.
+    #[must_use]
+    fn slice(self, range: ByteRange) -> Self;
 
     /// Reads the whole body, to learn how long it is; at most `bytes_max` are held.
     ///

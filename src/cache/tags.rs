@@ -3,6 +3,8 @@
 //! A tag is printable ASCII without space or comma; the platform drops any other silently
 //! (cache/how-to/purge-cache/purge-by-tags). It compares without regard to case.
 
+use std::fmt::Write;
+
 use crate::config::{Origin, Tags as TagsConfig};
 use crate::limits::{FOLDER_TAGS_MAX, TAG_BYTES_MAX, TAGS_MAX};
 use crate::request::path::SourcePath;
@@ -76,7 +78,8 @@ fn valid(tag: &str) -> String {
         } else {
             let mut bytes = [0; 4];
             for byte in character.encode_utf8(&mut bytes).bytes() {
-                clean.push_str(&format!("%{byte:02X}"));
+                // Writing to a String cannot fail.
+                let _ = write!(clean, "%{byte:02X}");
             }
         }
     }

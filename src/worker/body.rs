@@ -48,7 +48,7 @@ impl Body for NativeBody {
         }
     }
 
-    fn slice(self, range: ByteRange, _total: u64) -> Self {
+    fn slice(self, range: ByteRange) -> Self {
         let Self::Stream(stream) = self else { return self };
         let Ok(fixed) = FixedLengthStream::new(BigInt::from(range.length())) else {
             return Self::Stream(stream);

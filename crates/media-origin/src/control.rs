@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Json, Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::routing::{delete, get};
 use serde_json::{Value, json};
 
@@ -17,12 +17,18 @@ use crate::journal::Entry;
 /// The routes below `/_origin`.
 pub(crate) fn routes() -> Router<Arc<Origin>> {
     Router::new()
-        .route("/health", get(async || Json(json!({ "ok": true }))))
+        .route("/health", get(health))
         .route("/bill", get(bill).delete(reset_bill))
         .route("/requests", get(requests).delete(clear_requests))
         .route("/cache", delete(clear_cache))
         .route("/faults", get(faults).post(order_fault).delete(withdraw_faults))
         .route("/faults/{id}", delete(withdraw_fault))
+}
+
+/// Also says under which address the caller sees this server: the page plays sources from it directly.
+async fn health(headers: HeaderMap) -> Json<Value> {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    Json(json!({ "ok": true, "url": host.map(|host| format!("http://{host}")) }))
 }
 
 async fn bill(State(origin): State<Arc<Origin>>) -> Json<Statement> {
