@@ -56,7 +56,7 @@ fn an_unknown_key_is_refused_with_the_nearest_known_one() {
         (
             json!({"ttl": {"success": 1}}),
             "ttl.success",
-            "the keys here are ok, redirects, clientError, serverError",
+            "the keys here are ok, redirects, clientError, serverError, staleIfError",
         ),
     ] {
         assert_eq!(error_at(&document, key).advice, near);
