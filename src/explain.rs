@@ -8,7 +8,9 @@ use crate::cache::ports::Secrets;
 use crate::cache::rendition::Rendition;
 use crate::config::Config;
 use crate::media::order;
+use crate::request::Sizing;
 use crate::request::ask::Ask;
+use crate::request::hints::Slow;
 
 /// The decision about a request. Secrets stay out of it: a source's credentials are named, never shown.
 pub fn document(
@@ -50,7 +52,7 @@ pub fn document(
         "height": recipe.height,
         "options": options,
         "preset": wanted.preset,
-        "sizing": format!("{:?}", wanted.sizing),
+        "sizing": sizing(&wanted.sizing),
         "vary": rendition.vary().iter().map(http::HeaderName::as_str).collect::<Vec<_>>(),
         "warnings": wanted.notes.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "origin": rendition.origin.name,
@@ -63,4 +65,21 @@ pub fn document(
         "ttl_s": { "ok": ttl(200), "client_error": ttl(404), "server_error": ttl(502) },
     });
     document.to_string()
+}
+
+/// Where the size comes from.
+fn sizing(sizing: &Sizing) -> Value {
+    match sizing {
+        Sizing::Asked => json!({ "from": "request" }),
+        Sizing::Preset => json!({ "from": "preset" }),
+        Sizing::Bucket { name, why, slow } => json!({
+            "from": "bucket",
+            "bucket": name,
+            "why": why.as_str(),
+            "slow": slow.map(Slow::as_str),
+        }),
+        Sizing::Quality => json!({ "from": "quality" }),
+        Sizing::Source => json!({ "from": "source" }),
+        Sizing::NoPicture => json!({ "from": "mode" }),
+    }
 }

@@ -58,6 +58,13 @@ pub const TAGS_MAX: usize = 24;
 /// Folder prefixes of a path that become tags, from the top.
 pub const FOLDER_TAGS_MAX: usize = 8;
 
+/// Bytes of a redirect's `Location` that is handed on: it must fit in an entry's metadata.
+pub const LOCATION_BYTES_MAX: usize = 512;
+/// Seconds: the longest `Retry-After` that is handed on.
+pub const RETRY_AFTER_S_MAX: u64 = 3_600;
+/// Seconds after which an overloaded transformer may be asked again, where it does not say.
+pub const RETRY_AFTER_S_DEFAULT: u64 = 5;
+
 /// Bytes of the configuration document that are parsed.
 pub const CONFIG_BYTES_MAX: usize = 256 * 1024;
 /// Origin rules of one configuration.

@@ -27,8 +27,8 @@ pub const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
 pub enum Found<B> {
     /// A rendition.
     Rendition(Hit<B>),
-    /// The memory that none could be made.
-    Failure(Unfit),
+    /// The memory that none could be made, and why.
+    Failure(Metadata, Unfit),
 }
 
 /// A rendition at the edge, and how this request is answered from it.
@@ -71,7 +71,7 @@ pub async fn find<E: EdgeCache>(
     }
     if let Outcome::Failure(unfit) = metadata.outcome() {
         body.discard();
-        return Ok(Some(Found::Failure(unfit)));
+        return Ok(Some(Found::Failure(metadata, unfit)));
     }
     let validators = reply::validators(&metadata);
     let answer = conditional::answer(ask, &validators, Some(metadata.length), now_ms);

@@ -79,6 +79,9 @@ pub struct Metadata {
     /// The number that goes with it.
     #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
     pub unfit_number: Option<u16>,
+    /// Where a remembered redirect leads.
+    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
 }
 
 impl Metadata {
@@ -190,6 +193,7 @@ mod tests {
             tags: vec!["asset:videos/sample.mp4".into()],
             unfit: None,
             unfit_number: None,
+            location: None,
         }
     }
 

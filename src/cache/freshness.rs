@@ -83,6 +83,7 @@ mod tests {
             tags: Vec::new(),
             unfit: None,
             unfit_number: None,
+            location: None,
         }
     }
 

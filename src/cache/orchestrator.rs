@@ -5,7 +5,7 @@
 //! recorded fault; it never changes the status a viewer gets.
 //! Reads are awaited. Writes are returned as [`Owed`], so that they can be done after the answer.
 
-use http::Method;
+use http::{Method, StatusCode, header};
 
 use super::edge;
 use super::entry::{Entry, Metadata, Outcome, VERSION, generation};
@@ -19,7 +19,7 @@ use super::status::{Lookup, Phase, Tier, Trace};
 use super::storage::{self, Found};
 use crate::config::Config;
 use crate::http::conditional::{self, Answer};
-use crate::http::problem::UpstreamFailure;
+use crate::http::problem::{Problem, UpstreamFailure};
 use crate::limits::{EDGE_BODY_BYTES_MAX, SPOOL_BYTES_MAX};
 use crate::media::failure;
 use crate::media::order::{self, Made};
@@ -54,15 +54,15 @@ pub async fn serve<H: Host>(
     }
 
     let (mut remembered, mut stale) = (None, None);
-    if let Some(edge::Found::Failure(unfit)) = at_edge {
-        remembered = Some(unfit);
+    if let Some(edge::Found::Failure(metadata, unfit)) = at_edge {
+        remembered = Some(visit.recall(metadata, unfit));
     } else {
         match visit.look_in_kv().await {
             Found::Fresh(entry) => match entry.metadata.outcome() {
                 Outcome::Rendition => return visit.answer_kv_hit(entry),
                 Outcome::Failure(unfit) => {
                     entry.body.discard();
-                    remembered = Some(unfit);
+                    remembered = Some(visit.recall(entry.metadata, unfit));
                 }
             },
             Found::Stale(entry) => stale = Some(entry),
@@ -70,8 +70,13 @@ pub async fn serve<H: Host>(
         }
     }
 
-    if remembered.is_none() && stale.is_none() && visit.is_unpaid_head() {
-        return visit.answer_unfilled_head().await;
+    if remembered.is_none() && stale.is_none() {
+        if visit.wants_only_what_is_kept() {
+            return visit.answer_not_kept();
+        }
+        if visit.is_unpaid_head() {
+            return visit.answer_unfilled_head().await;
+        }
     }
 
     let (unfit, memory) = match remembered {
@@ -122,7 +127,7 @@ impl<H: Host> Visit<'_, H> {
                 self.trace.edge.lookup = Some(match &found {
                     None => Lookup::Miss,
                     Some(edge::Found::Rendition(found)) => hit(&found.metadata, now_ms),
-                    Some(edge::Found::Failure(unfit)) => Lookup::Remembered(*unfit),
+                    Some(edge::Found::Failure(_, unfit)) => Lookup::Remembered(*unfit),
                 });
                 found
             }
@@ -257,6 +262,20 @@ impl<H: Host> Visit<'_, H> {
         Served { reply, trace: self.trace, owed }
     }
 
+    /// `only-if-cached` of something that is not (RFC 9111, 5.2.1.7).
+    fn answer_not_kept(mut self) -> Served<H::Body> {
+        self.trace.phase = Phase::NotCached;
+        let failure = UpstreamFailure {
+            status: StatusCode::GATEWAY_TIMEOUT,
+            reason: "only-if-cached",
+            upstream_code: None,
+            request_id: self.request_id,
+            retry_after_s: None,
+        };
+        let reply = reply::problem(&Problem::upstream(&failure), None);
+        Served { reply, trace: self.trace, owed: None }
+    }
+
     /// HEAD of something never made: the source is asked whether it is there, and nobody pays.
     async fn answer_unfilled_head(mut self) -> Served<H::Body> {
         self.trace.phase = Phase::HeadUnfilled;
@@ -331,15 +350,13 @@ impl<H: Host> Visit<'_, H> {
     }
 
     fn failure(&self, unfit: Unfit, lifetime_s: Option<u64>) -> Reply<H::Body> {
-        let consequence = failure::consequence(unfit);
-        let failure = UpstreamFailure {
-            status: consequence.status,
-            reason: unfit.as_str(),
-            upstream_code: unfit.number(),
-            request_id: self.request_id,
-            retry_after_s: None,
-        };
-        reply::failure(&failure, lifetime_s)
+        reply::failure(unfit, &self.trace.advice, self.request_id, lifetime_s)
+    }
+
+    /// What is remembered of a failure is as good as met again.
+    fn recall(&mut self, metadata: Metadata, unfit: Unfit) -> Unfit {
+        self.trace.advice.location = metadata.location;
+        unfit
     }
 
     /// The memory that no rendition could be made, for the lifetime of its status.
@@ -354,6 +371,7 @@ impl<H: Host> Visit<'_, H> {
         metadata.stale_until_ms = metadata.fresh_until_ms;
         metadata.unfit = Some(unfit.as_str().to_owned());
         metadata.unfit_number = unfit.number();
+        metadata.location.clone_from(&self.trace.advice.location);
 
         let edge = self.edge_declines(None).or((lifetime_s == 0).then_some(NotKept::TtlTooShort));
         let kv = self.kv_declines(None, lifetime_s);
@@ -393,6 +411,7 @@ impl<H: Host> Visit<'_, H> {
             tags: self.rendition.tags.clone(),
             unfit: None,
             unfit_number: None,
+            location: None,
         }
     }
 
@@ -410,6 +429,13 @@ impl<H: Host> Visit<'_, H> {
     fn kv_declines(&self, length: Option<u64>, lifetime_s: u64) -> Option<NotKept> {
         not_asked(self.rendition.origin.kv, self.rendition.bypass.kv.write)
             .or_else(|| storage::declines(length, lifetime_s))
+    }
+
+    fn wants_only_what_is_kept(&self) -> bool {
+        let directives = self.ask.header(&header::CACHE_CONTROL).unwrap_or_default();
+        directives
+            .split(',')
+            .any(|directive| directive.trim().eq_ignore_ascii_case("only-if-cached"))
     }
 
     fn is_unpaid_head(&self) -> bool {

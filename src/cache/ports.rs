@@ -211,16 +211,20 @@ pub enum Purpose {
 }
 
 /// The headers of an upstream's answer that the core reads; adapters copy these and no others.
-pub static UPSTREAM_HEADERS: [HeaderName; 10] = [
+pub static UPSTREAM_HEADERS: [HeaderName; 14] = [
     header::ACCEPT_RANGES,
     header::CACHE_CONTROL,
+    crate::media::verdict::CDN_CACHE_CONTROL,
+    crate::media::verdict::CLOUDFLARE_CDN_CACHE_CONTROL,
     header::CONTENT_LENGTH,
     header::CONTENT_RANGE,
     header::CONTENT_TYPE,
     header::ETAG,
     header::LAST_MODIFIED,
+    header::LOCATION,
     header::RETRY_AFTER,
     header::SET_COOKIE,
+    header::VARY,
     crate::media::verdict::CF_RESIZED,
 ];
 

@@ -18,6 +18,8 @@ pub enum NotKept {
     NoStore,
     /// The transformer's answer sets a cookie.
     SetCookie,
+    /// The transformer's answer varies on everything.
+    VaryStar,
     /// The body is larger than the tier takes.
     TooLarge,
     /// The length was not announced, and the body is too large to be measured.
@@ -30,12 +32,13 @@ pub enum NotKept {
 
 impl NotKept {
     /// Every reason.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Off,
         Self::Bypass,
         Self::Private,
         Self::NoStore,
         Self::SetCookie,
+        Self::VaryStar,
         Self::TooLarge,
         Self::LengthUnknown,
         Self::TtlTooShort,
@@ -50,6 +53,7 @@ impl NotKept {
             Self::Private => "private",
             Self::NoStore => "no-store",
             Self::SetCookie => "set-cookie",
+            Self::VaryStar => "vary",
             Self::TooLarge => "too-large",
             Self::LengthUnknown => "length-unknown",
             Self::TtlTooShort => "ttl-too-short",
@@ -65,6 +69,7 @@ impl NotKept {
             Self::Private => "The transformer answered `Cache-Control: private`.".into(),
             Self::NoStore => "The transformer answered `Cache-Control: no-store`.".into(),
             Self::SetCookie => "The transformer's answer set a cookie.".into(),
+            Self::VaryStar => "The transformer answered `Vary: *`.".into(),
             Self::TooLarge => format!(
                 "The body is larger than the tier takes: {} bytes in KV, {} at the edge.",
                 limits::KV_VALUE_BYTES_MAX,
@@ -110,7 +115,10 @@ impl Unfit {
     /// Every name with its meaning, for the operator.
     pub const ALL_NAMES: [(&'static str, &'static str); 9] = [
         ("transform-error", "The transformer said `Cf-Resized: err=…`, whatever the status was."),
-        ("status", "The transformer answered with a status other than 200."),
+        (
+            "status",
+            "The transformer answered with a status other than 200; a redirect is handed on, never followed.",
+        ),
         ("partial", "The transformer answered 206 although no range is ever asked of it."),
         (
             "content-type",

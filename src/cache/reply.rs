@@ -1,16 +1,20 @@
 //! What the viewer gets: the same headers for the same entry, whichever tier it came from.
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use super::entry::Metadata;
 use super::ports::{Body, Reply};
+use super::reason::Unfit;
 use super::rendition::Rendition;
+use super::status::Advice;
 use crate::config::Config;
 use crate::http::conditional::{Answer, Validators};
 use crate::http::disposition::Disposition;
 use crate::http::entity_tag::EntityTag;
 use crate::http::problem::{Problem, UpstreamFailure};
 use crate::http::{date, visible};
+use crate::limits::RETRY_AFTER_S_DEFAULT;
+use crate::media::failure;
 use crate::request::recipe::Recipe;
 use crate::request::{Playback, Preload};
 
@@ -70,11 +74,40 @@ pub fn original<B>(original: Reply<B>) -> Reply<B> {
     Reply { status: original.status, headers, body: original.body }
 }
 
-/// An honest error; `lifetime_s` is how long it is remembered, if it is.
-pub fn failure<B: Body>(failure: &UpstreamFailure<'_>, lifetime_s: Option<u64>) -> Reply<B> {
+/// An honest error, or the transformer's own redirect; `lifetime_s` is how long it is remembered, if it is.
+pub fn failure<B: Body>(
+    unfit: Unfit,
+    advice: &Advice,
+    request_id: &str,
+    lifetime_s: Option<u64>,
+) -> Reply<B> {
+    let status = failure::consequence(unfit).status;
+    let overloaded = status == StatusCode::SERVICE_UNAVAILABLE;
+    let failure = UpstreamFailure {
+        status,
+        reason: unfit.as_str(),
+        upstream_code: unfit.number(),
+        request_id,
+        retry_after_s: overloaded.then(|| advice.retry_after_s.unwrap_or(RETRY_AFTER_S_DEFAULT)),
+    };
     // What is the path's own fault may be remembered downstream; what is ours may not.
-    let lifetime_s = lifetime_s.filter(|_| failure.status.is_client_error());
-    problem(&Problem::upstream(failure), lifetime_s)
+    let lifetime_s = lifetime_s.filter(|_| !status.is_server_error());
+    let mut reply = problem(&Problem::upstream(&failure), lifetime_s);
+    if status.is_redirection()
+        && let Some(location) = &advice.location
+    {
+        reply.headers.insert(header::LOCATION, visible(location));
+    }
+    if status.is_server_error() {
+        reply.headers.insert(PROXY_STATUS, visible(&proxy_status(unfit)));
+    }
+    reply
+}
+
+/// `Proxy-Status` (RFC 9209): what this worker met between the viewer and the origin.
+fn proxy_status(unfit: Unfit) -> String {
+    let error = failure::proxy_error(unfit).map(|error| format!("; error={error}"));
+    format!("video-resizer{}; details=\"{}\"", error.unwrap_or_default(), unfit.as_str())
 }
 
 /// A problem document (RFC 9457).
@@ -153,6 +186,7 @@ const ORIGINAL_HEADERS: [HeaderName; 6] = [
     header::LAST_MODIFIED,
 ];
 
+const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
 const X_CACHE_KEY: HeaderName = HeaderName::from_static("x-cache-key");
 const X_ORIGIN: HeaderName = HeaderName::from_static("x-origin");
 const X_SOURCE_TYPE: HeaderName = HeaderName::from_static("x-source-type");

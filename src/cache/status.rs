@@ -23,8 +23,19 @@ pub struct Trace {
     pub original_ms: Option<u64>,
     /// Everything that went wrong below, by tier.
     pub faults: Vec<(Tier, Fault)>,
+    /// What the last refusal of the transformer advised.
+    pub advice: Advice,
     /// How it ended.
     pub phase: Phase,
+}
+
+/// What a refusal says about what to do instead.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Advice {
+    /// Where a redirect leads.
+    pub location: Option<String>,
+    /// Seconds to wait.
+    pub retry_after_s: Option<u64>,
 }
 
 /// A place an answer may come from.
@@ -73,11 +84,13 @@ pub enum Phase {
     Failed,
     /// HEAD of something never made: answered without paying for it.
     HeadUnfilled,
+    /// Nothing was kept, and the viewer wanted nothing else (`only-if-cached`).
+    NotCached,
 }
 
 impl Phase {
     /// Every phase.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::EdgeHit,
         Self::KvHit,
         Self::Miss,
@@ -85,6 +98,7 @@ impl Phase {
         Self::Original,
         Self::Failed,
         Self::HeadUnfilled,
+        Self::NotCached,
     ];
 
     /// The word in logs.
@@ -97,6 +111,7 @@ impl Phase {
             Self::Original => "original",
             Self::Failed => "failed",
             Self::HeadUnfilled => "head-unfilled",
+            Self::NotCached => "not-cached",
         }
     }
 }

@@ -11,6 +11,7 @@ use super::{
     LogLevel, PassThrough, Preset, QualityCaps, Responsive, SourcePolicy, Strictness, Tags,
     Transformer, Ttl, origins,
 };
+use crate::request::parameter;
 use crate::request::recipe::{Fit, Format, Mode, Quality};
 
 /// Reads every key of the table.
@@ -35,7 +36,7 @@ pub(super) fn config(document: &Value, errors: &mut Errors) -> Config {
         },
         ttl,
         cache,
-        bypass: bypass(&root.at("bypass")),
+        bypass: bypass(&root.at("bypass"), errors),
         tags: tags(&root.at("tags")),
         headers: headers(&root.at("headers")),
         cors: cors(&root.at("cors"), errors),
@@ -259,7 +260,18 @@ fn limits(at: &At<'_>) -> Limits {
     }
 }
 
-fn bypass(at: &At<'_>) -> Bypass {
+fn bypass(at: &At<'_>, errors: &mut Errors) -> Bypass {
+    for (name, _) in at.entries("parameters") {
+        if parameter::find(name).is_some() {
+            errors.push(
+                &format!("bypass.parameters.{name}"),
+                name.to_owned(),
+                "a name that no parameter of the URL has".to_owned(),
+                "choose another name, or a rendition would be made around the caches by asking for it"
+                    .to_owned(),
+            );
+        }
+    }
     let action = |word: &str| BypassAction::ALL.into_iter().find(|action| action.as_str() == word);
     Bypass {
         access: match at.text("access").as_str() {

@@ -25,6 +25,13 @@ pub fn consequence(unfit: Unfit) -> Consequence {
     match unfit {
         Unfit::TransformError(code) => of_code(code),
         Unfit::Status(404 | 410) => NOT_FOUND,
+        // Followed, it could lead anywhere; handed on, it is the transformer's answer.
+        Unfit::Status(status @ (301 | 302 | 303 | 307 | 308)) => Consequence {
+            status: StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY),
+            next_source: false,
+            original: false,
+            remembered: true,
+        },
         // Overloaded, not wrong: nothing is remembered, so that it is asked again at once.
         Unfit::Status(429 | 503) => {
             Consequence { status: StatusCode::SERVICE_UNAVAILABLE, remembered: false, ..BROKEN }
@@ -71,6 +78,22 @@ const NOT_FOUND: Consequence = Consequence {
     original: false,
     remembered: true,
 };
+
+/// The error type of `Proxy-Status` (RFC 9209, 2.3); `None` where an answer came and was no good.
+pub fn proxy_error(unfit: Unfit) -> Option<&'static str> {
+    match unfit {
+        Unfit::TransformError(9407) => Some("dns_error"),
+        Unfit::TransformError(9504) | Unfit::NoAnswer => Some("destination_unavailable"),
+        Unfit::TimedOut => Some("http_response_timeout"),
+        Unfit::RelayKeyMissing => Some("proxy_configuration_error"),
+        Unfit::TransformError(_)
+        | Unfit::Status(_)
+        | Unfit::Partial
+        | Unfit::ContentType
+        | Unfit::Empty
+        | Unfit::Untransformed => None,
+    }
+}
 
 fn of_code(code: u16) -> Consequence {
     match code {

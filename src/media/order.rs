@@ -9,8 +9,9 @@ use super::{failure, transformation, verdict};
 use crate::cache::ports::{Body, Call, Fault, Host, Purpose, Reply, Secrets, Upstream};
 use crate::cache::reason::{NotKept, Unfit};
 use crate::cache::rendition::Rendition;
-use crate::cache::status::{Attempt, Tier, Trace};
+use crate::cache::status::{Advice, Attempt, Tier, Trace};
 use crate::config::Config;
+use crate::limits::{LOCATION_BYTES_MAX, RETRY_AFTER_S_MAX};
 use crate::request::ask::{Ask, CDN_LOOP};
 
 /// Where the zone's transformation lives on its own host (stream/transform-videos).
@@ -83,7 +84,7 @@ async fn transform<H: Host>(
         url,
         headers: marked(ask),
         budget_ms: config.transformer.timeout_ms,
-        follows_redirects: true,
+        follows_redirects: false,
     };
     let probes = config.sources.probe && failure::original_fits(rendition.recipe().mode);
     let (answer, source_length) = join(host.upstream().fetch(&call), async {
@@ -106,6 +107,7 @@ async fn transform<H: Host>(
             Ok(Made { began_ms, source: source.index, length, not_kept, body: reply.body })
         }
         (Err(unfit), Ok(reply)) => {
+            trace.advice = advice(&reply);
             reply.body.discard();
             Err(unfit)
         }
@@ -113,6 +115,17 @@ async fn transform<H: Host>(
             trace.faults.push((Tier::Transform, fault));
             Err(verdict.err().unwrap_or(Unfit::NoAnswer))
         }
+    }
+}
+
+/// What a refusal says about what to do instead.
+fn advice<B>(reply: &Reply<B>) -> Advice {
+    let text = |name: HeaderName| reply.headers.get(name).and_then(|value| value.to_str().ok());
+    let location = text(header::LOCATION).filter(|location| location.len() <= LOCATION_BYTES_MAX);
+    let seconds = text(header::RETRY_AFTER).and_then(|value| value.trim().parse().ok());
+    Advice {
+        location: location.map(str::to_owned),
+        retry_after_s: seconds.map(|seconds: u64| seconds.min(RETRY_AFTER_S_MAX)),
     }
 }
 

@@ -9,6 +9,11 @@ use crate::request::recipe::Recipe;
 
 /// Carries `err=<code>` when the transformation failed, whatever the status says.
 pub const CF_RESIZED: HeaderName = HeaderName::from_static("cf-resized");
+/// `Cache-Control` for caches like this one (RFC 9213).
+pub const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control");
+/// The same, for Cloudflare alone (cache/concepts/cdn-cache-control).
+pub const CLOUDFLARE_CDN_CACHE_CONTROL: HeaderName =
+    HeaderName::from_static("cloudflare-cdn-cache-control");
 
 /// A rendition worth serving.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,8 +87,14 @@ fn not_kept(headers: &HeaderMap) -> Option<NotKept> {
     if headers.contains_key(header::SET_COOKIE) {
         return Some(NotKept::SetCookie);
     }
+    if headers.get(header::VARY).is_some_and(|vary| vary.as_bytes().contains(&b'*')) {
+        return Some(NotKept::VaryStar);
+    }
+    // The most targeted of the three decides (RFC 9213, 2.2).
+    let targeted = [CLOUDFLARE_CDN_CACHE_CONTROL, CDN_CACHE_CONTROL];
+    let decisive = targeted.into_iter().find(|name| headers.contains_key(name));
     headers
-        .get_all(header::CACHE_CONTROL)
+        .get_all(decisive.unwrap_or(header::CACHE_CONTROL))
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))

@@ -1,7 +1,7 @@
 //! What a configuration's author is told.
 
 use serde_json::{Value, json};
-use video_resizer::config::ERRORS_MAX;
+use video_resizer::config::{Config, ERRORS_MAX};
 use video_resizer::limits;
 
 use crate::{base, error_at, errors, set, with};
@@ -56,7 +56,7 @@ fn an_unknown_key_is_refused_with_the_nearest_known_one() {
         (
             json!({"ttl": {"success": 1}}),
             "ttl.success",
-            "the keys here are ok, redirects, clientError, serverError",
+            "the keys here are ok, redirects, clientError, serverError, staleIfError",
         ),
     ] {
         assert_eq!(error_at(&document, key).advice, near);
@@ -135,4 +135,14 @@ fn a_secret_that_was_pasted_is_never_shown() {
     let token = "eyJhbGciOiJIUzI1NiJ9eyJzdWIiOiIxMjM0NTY3ODkwIn0";
     let error = error_at(&with("parameters", json!(token)), "parameters");
     assert!(!error.found.contains("eyJ"), "{error:?}");
+}
+
+#[test]
+fn a_way_around_the_caches_may_not_shadow_a_parameter() {
+    for name in ["w", "width", "derivative", "debug", "im-density"] {
+        let errors = errors(&json!({"bypass": {"parameters": {(name): "refresh"}}}));
+        assert_eq!(errors.len(), 1, "{name}: {errors:?}");
+        assert_eq!(errors[0].key, format!("bypass.parameters.{name}"));
+    }
+    assert!(Config::check(&json!({"bypass": {"parameters": {"fresh": "refresh"}}})).is_ok());
 }

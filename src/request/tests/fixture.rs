@@ -8,11 +8,11 @@ use crate::config::{Bucket, BypassAction, Config, Preset, QualityCaps, Responsiv
 use crate::request::{
     self, Wanted,
     ask::Ask,
-    recipe::{Fit, Mode, Quality},
+    recipe::{Fit, Format, Mode, Quality},
     rejection::Rejection,
 };
 
-/// Four buckets, three presets; for the rest the defaults: strict, and the platform's limits.
+/// Four buckets, four presets; for the rest the defaults: strict, and the platform's limits.
 pub(super) fn config() -> Config {
     static CONFIG: LazyLock<Config> = LazyLock::new(|| {
         let mut config = Config::defaults();
@@ -35,6 +35,10 @@ fn presets() -> BTreeMap<String, Preset> {
                 quality: Some(Quality::Low),
                 ..Preset::default()
             },
+        ),
+        (
+            "poster".to_owned(),
+            Preset { format: Some(Format::Png), time_ms: Some(3_000), ..Preset::default() },
         ),
         (
             "sheet".to_owned(),

@@ -2,7 +2,7 @@
 
 use super::fixture::{ask, config, key, lenient, notes, read};
 use crate::{
-    config::Config,
+    config::{BypassAction, Config},
     limits::{QUERY_BYTES_MAX, QUERY_PARAMETERS_MAX},
     request::{self, Playback, Preload, rejection::Rejection},
 };
@@ -102,8 +102,8 @@ fn a_value_that_cannot_be_used_is_named_with_what_would_be_accepted() {
         ("quality=best", "one of low, medium, high, auto".to_owned()),
         ("preload=all", "one of none, metadata, auto".to_owned()),
         ("loop=x", "true or false".to_owned()),
-        ("derivative=tv", "one of mobile, sheet, silent".to_owned()),
-        ("impolicy=", "one of mobile, sheet, silent".to_owned()),
+        ("derivative=tv", "one of mobile, poster, sheet, silent".to_owned()),
+        ("impolicy=", "one of mobile, poster, sheet, silent".to_owned()),
         ("fps=60", platform.to_owned()),
         ("speed=2", platform.to_owned()),
         ("rotate=90", platform.to_owned()),
@@ -152,6 +152,30 @@ fn unknown_names_and_the_operator_s_names_are_passed_over() {
     {
         assert_eq!(key(read(query)), "w=640:f=mp4", "{query}");
         noted(query, &[]);
+    }
+}
+
+#[test]
+fn a_name_that_the_operator_gave_to_bypass_is_no_parameter() {
+    let mut config = config();
+    config.bypass.parameters.insert("w".to_owned(), BypassAction::Around);
+    let wanted = request::read(&ask("W=5&height=90", &[]), None, &config);
+    assert_eq!(key(wanted), "h=90:f=mp4");
+}
+
+#[test]
+fn the_canonical_query_spells_every_option_out() {
+    for (query, wanted) in [
+        (
+            "d=x&w=640&h=360&obj-fit=crop&q=high&start=5&dur=1500ms&mute=1",
+            "width=640&height=360&fit=cover&format=mp4&quality=high&time=5s&duration=1500ms&audio=false",
+        ),
+        (
+            "mode=spritesheet&imagecount=9&h=90",
+            "mode=spritesheet&height=90&format=jpg&imageCount=9",
+        ),
+    ] {
+        assert_eq!(read(query).unwrap().recipe.canonical_query(), wanted);
     }
 }
 
@@ -206,6 +230,8 @@ fn a_preset_fills_in_what_the_request_left_out() {
         ("impolicy=mobile&width=320", "w=320:h=360:f=mp4:q=low"),
         ("derivative=mobile&quality=high&start=5", "w=640:h=360:f=mp4:q=high:t=5s"),
         ("derivative=silent&w=99", "w=99:fit=cover:f=mp4:d=5s:a=false"),
+        ("derivative=poster&w=99", "mode=frame:w=99:f=png:t=3s"),
+        ("derivative=poster&w=99&start=0&f=jpg", "mode=frame:w=99:f=jpg"),
         ("derivative=silent&w=99&audio=true&fit=contain&dur=7", "w=99:f=mp4:d=7s"),
     ]);
     assert_eq!(read("impolicy=mobile").unwrap().preset.as_deref(), Some("mobile"));
@@ -217,6 +243,7 @@ fn what_a_preset_says_that_the_mode_has_no_use_for_is_left_out_in_silence() {
     for (query, wanted) in [
         ("derivative=silent&mode=frame&w=99", "mode=frame:w=99:fit=cover:f=jpg"),
         ("derivative=mobile&mode=audio", "mode=audio:f=m4a"),
+        ("derivative=poster&mode=video&w=99", "w=99:f=mp4:t=3s"),
         ("derivative=sheet&mode=video&w=99", "w=99:f=mp4:d=10s"),
     ] {
         assert_eq!(key(read(query)), wanted);

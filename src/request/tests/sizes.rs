@@ -38,6 +38,8 @@ fn the_first_thing_known_about_the_viewer_chooses_the_bucket() {
         (vec![(SEC_CH_VIEWPORT_WIDTH, "390")], "small", Why::ViewportHint),
         (vec![(VIEWPORT_WIDTH, "427"), (DPR, "2.0")], "medium", Why::ViewportHint),
         (vec![(VIEWPORT_WIDTH, "427"), (DPR, "2.01")], "large", Why::ViewportHint),
+        (vec![(VIEWPORT_WIDTH, "213"), (DPR, "3.005")], "medium", Why::ViewportHint),
+        (vec![(VIEWPORT_WIDTH, "160"), (DPR, "10")], "small", Why::ViewportHint),
         (vec![(VIEWPORT_WIDTH, "999999")], "full", Why::ViewportHint),
         (vec![(CF_DEVICE_TYPE, "mobile"), (USER_AGENT, FIREFOX)], "small", Why::DeviceType),
         (vec![(CF_DEVICE_TYPE, "tablet")], "large", Why::DeviceType),
@@ -210,7 +212,8 @@ fn the_origin_s_quality_is_the_default_one() {
     assert_eq!(of("w=1920&q=low"), of("w=1920"));
     assert_eq!(of("w=1920&q=high"), "w=1920:f=mp4:q=high");
     assert_eq!(of("w=1920&q=auto"), "w=1920:f=mp4");
-    assert_eq!(of("derivative=mobile"), "w=640:h=360:f=mp4:q=low");
+    let preset = request::read(&ask("derivative=mobile", &[]), Some(Quality::High), &config());
+    assert_eq!(key(preset), "w=640:h=360:f=mp4:q=low");
     assert_eq!(of("mode=audio"), "mode=audio:f=m4a");
 }
 
