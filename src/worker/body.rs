@@ -19,6 +19,9 @@ pub(super) enum NativeBody {
     Empty,
     /// A document the core wrote.
     Text(String),
+    /// Bytes that were measured, held by the platform. A stream made of them must not be forked: workerd never
+    /// ends the branches when they are held to a length. Each branch gets a stream of its own instead.
+    Held(web_sys::Blob),
     /// A stream of the platform.
     Stream(ReadableStream),
 }
@@ -36,6 +39,7 @@ impl Body for NativeBody {
         match self {
             Self::Empty => Ok(Self::Empty),
             Self::Text(text) => Ok(Self::Text(text.clone())),
+            Self::Held(blob) => Ok(Self::Held(blob.clone())),
             Self::Stream(stream) => {
                 if stream.locked() {
                     return Err(Fault::Unavailable("the stream is being read".to_owned()));
@@ -49,7 +53,16 @@ impl Body for NativeBody {
     }
 
     fn slice(self, range: ByteRange) -> Self {
-        let Self::Stream(stream) = self else { return self };
+        let stream = match self {
+            Self::Stream(stream) => stream,
+            Self::Held(ref blob) => {
+                // Bytes of a held body are far below the 2^53 a double counts exactly.
+                #[allow(clippy::cast_precision_loss)]
+                let (first, end) = (range.first() as f64, (range.last() + 1) as f64);
+                return blob.slice_with_f64_and_f64(first, end).map_or(self, Self::Held);
+            }
+            Self::Empty | Self::Text(_) => return self,
+        };
         let Ok(fixed) = FixedLengthStream::new(BigInt::from(range.length())) else {
             return Self::Stream(stream);
         };
@@ -62,7 +75,14 @@ impl Body for NativeBody {
     }
 
     async fn measure(self, bytes_max: u64) -> (Self, Option<u64>) {
-        let Self::Stream(stream) = self else { return (self, None) };
+        let stream = match self {
+            Self::Stream(stream) => stream,
+            Self::Held(ref blob) => {
+                let length = bytes_of(blob);
+                return (self, Some(length));
+            }
+            Self::Empty | Self::Text(_) => return (self, None),
+        };
         let Ok(pipe) = TransformStream::new() else { return (Self::Stream(stream), None) };
         let reader = reader(&stream);
         let held = Array::new();
@@ -78,7 +98,7 @@ impl Body for NativeBody {
                 }
                 Ok(None) => {
                     return match web_sys::Blob::new_with_u8_array_sequence(&held) {
-                        Ok(blob) => (Self::Stream(blob.stream()), Some(length)),
+                        Ok(blob) => (Self::Held(blob), Some(length)),
                         Err(_) => (Self::Stream(resumed(&pipe, held, reader)), Some(length)),
                     };
                 }
@@ -96,16 +116,36 @@ impl Body for NativeBody {
     }
 }
 
+/// The bytes of a held body.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a count of bytes in memory
+fn bytes_of(blob: &web_sys::Blob) -> u64 {
+    blob.size() as u64
+}
+
 /// `stream` as one whose length the platform knows, so that it is sent with `Content-Length`, and broken off
 /// where it turns out to be another.
 pub(super) fn of_length(stream: ReadableStream, length: u64) -> ReadableStream {
-    let Ok(fixed) = FixedLengthStream::new(BigInt::from(length)) else { return stream };
-    let piped = stream.pipe_to(&fixed.writable());
+    let Ok(held) = held_to(&stream, length) else { return stream };
     spawn_local(async move {
         // What breaks here breaks the reader of the other end as well.
-        let _ = JsFuture::from(piped).await;
+        let _ = held.kept.await;
     });
-    fixed.readable()
+    held.readable
+}
+
+/// A stream whose length the platform knows, and whether it kept it.
+pub(super) struct Held {
+    /// The bytes; broken off where there are more or fewer than announced.
+    pub(super) readable: ReadableStream,
+    /// Resolves when exactly the announced bytes went through, and is rejected when they never will.
+    pub(super) kept: JsFuture,
+}
+
+/// Holds `stream` to `length` bytes.
+pub(super) fn held_to(stream: &ReadableStream, length: u64) -> Result<Held, JsValue> {
+    let fixed = FixedLengthStream::new(BigInt::from(length))?;
+    let kept = JsFuture::from(stream.pipe_to(&fixed.writable()));
+    Ok(Held { readable: fixed.readable(), kept })
 }
 
 /// Passes on only the bytes of `range`, then lets go of the source.
@@ -119,8 +159,10 @@ async fn cut(
     let passed = pass(&reader, &writer, range).await;
     match &passed {
         Ok(()) => {
-            let _ = JsFuture::from(reader.cancel()).await;
+            // A cancelled branch of a fork waits until the other one ends, and the viewer would wait with it.
+            let cancelled = JsFuture::from(reader.cancel());
             JsFuture::from(writer.close()).await?;
+            let _ = cancelled.await;
         }
         Err(error) => {
             let _ = JsFuture::from(reader.cancel_with_reason(error)).await;

@@ -37,8 +37,11 @@ async fn fetch(
         Handled::Answer { reply, owed } => {
             if let Some(owed) = owed {
                 context.wait_until(async move {
+                    let copy = &owed.copy;
+                    let key = copy.kv_key.as_ref().or(copy.edge_url.as_ref()).cloned();
+                    let key = key.unwrap_or_default();
                     for (tier, fault) in settle(host.as_ref(), owed).await {
-                        tracing::warn!(tier = tier.as_str(), fault = %fault, "not kept");
+                        tracing::warn!(key, tier = tier.as_str(), fault = %fault, "not kept");
                     }
                 });
             }
