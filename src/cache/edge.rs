@@ -42,7 +42,8 @@ pub struct Hit<B> {
     pub body: B,
 }
 
-/// Looks up an entry with one `match`. `now` is read after it.
+/// Looks up an entry with one `match`; with a second one where the platform refuses the range by itself, for
+/// its own 416 says nothing of the entry. `now` is read after it.
 pub async fn find<E: EdgeCache>(
     edge: &E,
     url: &str,
@@ -51,7 +52,12 @@ pub async fn find<E: EdgeCache>(
     now: impl Fn() -> u64,
 ) -> Result<Option<Found<E::Body>>, Fault> {
     let range = conditional::range_for_edge(ask).map(RangeSpec::header_value);
-    let Some(found) = edge.find(url, range.as_ref(), budget_ms).await? else { return Ok(None) };
+    let mut found = edge.find(url, range.as_ref(), budget_ms).await?;
+    if let Some(EdgeFound { status: 416, metadata: None, body, .. }) = found {
+        body.discard();
+        found = edge.find(url, None, budget_ms).await?;
+    }
+    let Some(found) = found else { return Ok(None) };
     let EdgeFound { status, metadata, content_range, body } = found;
     let metadata = match metadata.map(|text| Metadata::decode(&text)) {
         Some(Ok(metadata)) => metadata,

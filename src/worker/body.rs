@@ -24,6 +24,9 @@ pub(super) enum NativeBody {
     Held(web_sys::Blob),
     /// A stream of the platform.
     Stream(ReadableStream),
+    /// A stream that is held to its length already. It must neither be forked nor held to a length again:
+    /// workerd takes one such stream piped into another for a worker that hangs.
+    Sized(ReadableStream),
 }
 
 impl Body for NativeBody {
@@ -40,6 +43,7 @@ impl Body for NativeBody {
             Self::Empty => Ok(Self::Empty),
             Self::Text(text) => Ok(Self::Text(text.clone())),
             Self::Held(blob) => Ok(Self::Held(blob.clone())),
+            Self::Sized(_) => Err(Fault::Unavailable("the stream is cut already".to_owned())),
             Self::Stream(stream) => {
                 if stream.locked() {
                     return Err(Fault::Unavailable("the stream is being read".to_owned()));
@@ -61,7 +65,7 @@ impl Body for NativeBody {
                 let (first, end) = (range.first() as f64, (range.last() + 1) as f64);
                 return blob.slice_with_f64_and_f64(first, end).map_or(self, Self::Held);
             }
-            Self::Empty | Self::Text(_) => return self,
+            Self::Empty | Self::Text(_) | Self::Sized(_) => return self,
         };
         let Ok(fixed) = FixedLengthStream::new(BigInt::from(range.length())) else {
             return Self::Stream(stream);
@@ -71,7 +75,7 @@ impl Body for NativeBody {
             // A viewer who leaves makes the write fail; there is nobody left to tell.
             let _ = cut(&stream, &writable, range).await;
         });
-        Self::Stream(readable)
+        Self::Sized(readable)
     }
 
     async fn measure(self, bytes_max: u64) -> (Self, Option<u64>) {
@@ -81,7 +85,7 @@ impl Body for NativeBody {
                 let length = bytes_of(blob);
                 return (self, Some(length));
             }
-            Self::Empty | Self::Text(_) => return (self, None),
+            Self::Empty | Self::Text(_) | Self::Sized(_) => return (self, None),
         };
         let Ok(pipe) = TransformStream::new() else { return (Self::Stream(stream), None) };
         let reader = reader(&stream);
@@ -108,7 +112,7 @@ impl Body for NativeBody {
     }
 
     fn discard(self) {
-        if let Self::Stream(stream) = self {
+        if let Self::Stream(stream) | Self::Sized(stream) = self {
             spawn_local(async move {
                 let _ = JsFuture::from(stream.cancel()).await;
             });

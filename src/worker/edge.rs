@@ -85,6 +85,10 @@ fn whole(copy: EdgeCopy<NativeBody>) -> Result<(Response, Option<JsFuture>), JsV
         }
         NativeBody::Held(blob) => blob.stream(),
         NativeBody::Stream(stream) => stream,
+        NativeBody::Sized(stream) => {
+            let response = Response::new_with_opt_readable_stream_and_init(Some(&stream), &init)?;
+            return Ok((response, None));
+        }
     };
     // Without a known length, production's Cache API would answer no range (runtime-apis/cache).
     let Held { readable, kept } = held_to(&stream, length)?;

@@ -114,6 +114,7 @@ impl KvStore for Kv {
         let value = match body {
             NativeBody::Empty => JsValue::from_str(""),
             NativeBody::Text(text) => JsValue::from_str(&text),
+            NativeBody::Sized(stream) => stream.into(),
             NativeBody::Held(blob) => of_length(blob.stream(), length).into(),
             // A body that turns out shorter or longer must fail, not be kept.
             NativeBody::Stream(stream) => of_length(stream, length).into(),
