@@ -114,11 +114,7 @@ impl Body for NativeBody {
 /// where it turns out to be another.
 ///
 /// A stream of known length stays as it is: piped from one `FixedLengthStream` into another, workerd hangs.
-pub(super) fn of_length(
-    stream: ReadableStream,
-    known: Option<u64>,
-    length: u64,
-) -> ReadableStream {
+pub(super) fn of_length(stream: ReadableStream, known: Option<u64>, length: u64) -> ReadableStream {
     if known == Some(length) {
         return stream;
     }
