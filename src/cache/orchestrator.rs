@@ -74,23 +74,23 @@ pub async fn serve<H: Host>(
         return visit.answer_unfilled_head().await;
     }
 
-    let (unfit, memory) = match remembered {
-        Some(unfit) => (unfit, None),
-        None => match visit.make().await {
-            Ok(made) => {
-                if let Some(stale) = stale {
-                    stale.body.discard();
-                }
-                return visit.answer_miss(made).await;
-            }
-            Err((unfit, began_ms)) => (unfit, Some(visit.remember(unfit, began_ms))),
-        },
-    };
-
-    if let Some(stale) = stale {
-        return visit.answer_stale(stale);
+    if let Some(unfit) = remembered {
+        return visit.answer_without_rendition(unfit, None).await;
     }
-    visit.answer_without_rendition(unfit, memory.flatten()).await
+    match (visit.make().await, stale) {
+        (Ok(made), stale) => {
+            if let Some(stale) = stale {
+                stale.body.discard();
+            }
+            visit.answer_miss(made).await
+        }
+        // The failure is not remembered: its memory would stand before what is stale.
+        (Err(_), Some(stale)) => visit.answer_stale(stale),
+        (Err((unfit, began_ms)), None) => {
+            let memory = visit.remember(unfit, began_ms);
+            visit.answer_without_rendition(unfit, memory).await
+        }
+    }
 }
 
 /// One request on its way through the tiers.
