@@ -20,7 +20,7 @@ use super::storage::{self, Found};
 use crate::config::Config;
 use crate::http::conditional::{self, Answer};
 use crate::http::problem::UpstreamFailure;
-use crate::limits::{EDGE_BODY_BYTES_MAX, SPOOL_BYTES_MAX};
+use crate::limits::SPOOL_BYTES_MAX;
 use crate::media::failure;
 use crate::media::order::{self, Made};
 use crate::request::ask::Ask;
@@ -184,7 +184,8 @@ impl<H: Host> Visit<'_, H> {
     fn answer_kv_hit(mut self, entry: Entry<H::Body>) -> Served<H::Body> {
         self.trace.phase = Phase::KvHit;
         let Entry { metadata, body } = entry;
-        let declined = self.edge_declines(Some(metadata.length));
+        let left_s = metadata.fresh_until_ms.saturating_sub(self.host.now_ms()) / 1000;
+        let declined = self.edge_declines(Some(metadata.length), left_s);
         self.trace.edge.kept = Some(declined.map_or(Ok(()), Err));
         let (reply, copy) =
             self.deliver(&metadata, Some(metadata.length), body, declined.is_none());
@@ -210,7 +211,7 @@ impl<H: Host> Visit<'_, H> {
         metadata.length = length.unwrap_or(0);
         metadata.source = source;
 
-        let edge = not_kept.or_else(|| self.edge_declines(length));
+        let edge = not_kept.or_else(|| self.edge_declines(length, lifetime_s));
         let kv = not_kept.or_else(|| self.kv_declines(length, lifetime_s));
         let wants_copy = edge.is_none() || kv.is_none();
         self.trace.edge.kept = Some(edge.map_or(Ok(()), Err));
@@ -355,7 +356,7 @@ impl<H: Host> Visit<'_, H> {
         metadata.unfit = Some(unfit.as_str().to_owned());
         metadata.unfit_number = unfit.number();
 
-        let edge = self.edge_declines(None).or((lifetime_s == 0).then_some(NotKept::TtlTooShort));
+        let edge = self.edge_declines(None, lifetime_s);
         let kv = self.kv_declines(None, lifetime_s);
         self.trace.edge.kept = Some(edge.map_or(Ok(()), Err));
         self.trace.kv.kept = Some(kv.map_or(Ok(()), Err));
@@ -401,10 +402,9 @@ impl<H: Host> Visit<'_, H> {
         lifetime_s(&self.rendition.origin.ttl, status, &self.rendition.kv_key, jitter)
     }
 
-    fn edge_declines(&self, length: Option<u64>) -> Option<NotKept> {
-        not_asked(self.rendition.origin.edge, self.rendition.bypass.edge.write).or_else(|| {
-            length.filter(|length| *length > EDGE_BODY_BYTES_MAX).map(|_| NotKept::TooLarge)
-        })
+    fn edge_declines(&self, length: Option<u64>, lifetime_s: u64) -> Option<NotKept> {
+        not_asked(self.rendition.origin.edge, self.rendition.bypass.edge.write)
+            .or_else(|| edge::declines(length, lifetime_s))
     }
 
     fn kv_declines(&self, length: Option<u64>, lifetime_s: u64) -> Option<NotKept> {
