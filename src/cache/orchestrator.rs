@@ -20,7 +20,6 @@ use super::storage::{self, Found};
 use crate::config::Config;
 use crate::http::conditional::{self, Answer};
 use crate::http::problem::UpstreamFailure;
-use crate::limits::SPOOL_BYTES_MAX;
 use crate::media::failure;
 use crate::media::order::{self, Made};
 use crate::request::ask::Ask;
@@ -82,7 +81,7 @@ pub async fn serve<H: Host>(
             if let Some(stale) = stale {
                 stale.body.discard();
             }
-            visit.answer_miss(made).await
+            visit.answer_miss(made)
         }
         // The failure is not remembered: its memory would stand before what is stale.
         (Err(_), Some(stale)) => visit.answer_stale(stale),
@@ -197,14 +196,9 @@ impl<H: Host> Visit<'_, H> {
     }
 
     /// A rendition that was made for this request owes both tiers a copy.
-    async fn answer_miss(mut self, made: Made<H::Body>) -> Served<H::Body> {
+    fn answer_miss(mut self, made: Made<H::Body>) -> Served<H::Body> {
         self.trace.phase = Phase::Miss;
-        let Made { began_ms, source, mut length, not_kept, mut body } = made;
-        // A player that asks for a range must be told the whole length, or it does not play;
-        // where the transformer did not announce it, the body is held until it is known.
-        if length.is_none() && conditional::wanted_range(self.ask).is_some() {
-            (body, length) = body.measure(SPOOL_BYTES_MAX).await;
-        }
+        let Made { began_ms, source, length, not_kept, body } = made;
         let lifetime_s = self.lifetime_s(200);
         let mut metadata = self.metadata(200, lifetime_s, began_ms);
         metadata.content_type = self.rendition.recipe().format.content_type().to_owned();
