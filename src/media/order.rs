@@ -11,7 +11,8 @@ use crate::cache::reason::{NotKept, Unfit};
 use crate::cache::rendition::Rendition;
 use crate::cache::status::{Advice, Attempt, Tier, Trace};
 use crate::config::Config;
-use crate::limits::{LOCATION_BYTES_MAX, RETRY_AFTER_S_MAX};
+use crate::http::conditional;
+use crate::limits::{LOCATION_BYTES_MAX, RETRY_AFTER_S_MAX, SPOOL_BYTES_MAX};
 use crate::request::ask::{Ask, CDN_LOOP};
 
 /// Where the zone's transformation lives on its own host (stream/transform-videos).
@@ -96,15 +97,12 @@ async fn transform<H: Host>(
         None
     });
     let verdict = verdict::judge(rendition.recipe(), &answer, source_length);
-    trace.attempts.push(Attempt {
-        source: source.index,
-        unfit: verdict.as_ref().err().copied(),
-        status: answer.as_ref().ok().map(|reply| reply.status),
-        took_ms: host.now_ms().saturating_sub(began_ms),
-    });
-    match (verdict, answer) {
+    let status = answer.as_ref().ok().map(|reply| reply.status);
+    let took_ms = host.now_ms().saturating_sub(began_ms);
+    let made = match (verdict, answer) {
         (Ok(verdict::Fit { length, not_kept }), Ok(reply)) => {
-            Ok(Made { began_ms, source: source.index, length, not_kept, body: reply.body })
+            let made = Made { began_ms, source: source.index, length, not_kept, body: reply.body };
+            if conditional::wanted_range(ask).is_some() { measured(made).await } else { Ok(made) }
         }
         (Err(unfit), Ok(reply)) => {
             trace.advice = advice(&reply);
@@ -114,6 +112,29 @@ async fn transform<H: Host>(
         (verdict, Err(fault)) => {
             trace.faults.push((Tier::Transform, fault));
             Err(verdict.err().unwrap_or(Unfit::NoAnswer))
+        }
+    };
+    let unfit = made.as_ref().err().copied();
+    trace.attempts.push(Attempt { source: source.index, unfit, status, took_ms });
+    made
+}
+
+/// A player that asks for a range must be told the whole length, or it does not play; where the transformer
+/// did not announce it, the body is held until it is known.
+async fn measured<B: Body>(made: Made<B>) -> Result<Made<B>, Unfit> {
+    if made.length.is_some() {
+        return Ok(made);
+    }
+    let (body, length) = made.body.measure(SPOOL_BYTES_MAX).await;
+    match length {
+        Some(0) => {
+            body.discard();
+            Err(Unfit::Empty)
+        }
+        Some(_) => Ok(Made { length, body, ..made }),
+        None => {
+            let not_kept = made.not_kept.or(Some(NotKept::LengthUnknown));
+            Ok(Made { not_kept, body, ..made })
         }
     }
 }
