@@ -3,6 +3,7 @@
 use futures_util::future::join;
 use http::{HeaderName, HeaderValue, Method, header};
 
+use super::loop_guard;
 use super::relay::{self, KEY_BYTES_MIN, KEY_SECRET};
 use super::sources::{self, Source};
 use super::{failure, transformation, verdict};
@@ -13,12 +14,10 @@ use crate::cache::status::{Advice, Attempt, Tier, Trace};
 use crate::config::Config;
 use crate::http::conditional;
 use crate::limits::{LOCATION_BYTES_MAX, RETRY_AFTER_S_MAX, SPOOL_BYTES_MAX};
-use crate::request::ask::{Ask, CDN_LOOP};
+use crate::request::ask::Ask;
 
 /// Where the zone's transformation lives on its own host (stream/transform-videos).
 pub const TRANSFORMATION_PATH: &str = "/cdn-cgi/media";
-/// What this worker calls itself in `Via` and `CDN-Loop`.
-pub const PRODUCT: &str = "video-resizer";
 
 /// A rendition on its way from the transformer.
 #[derive(Debug)]
@@ -288,31 +287,8 @@ fn with_credentials(
 /// mark that tells this worker it is talking to itself.
 fn marked(ask: &Ask) -> Vec<(HeaderName, HeaderValue)> {
     let mut headers = vec![(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))];
-    headers.extend(loop_mark(ask).map(|mark| (CDN_LOOP, mark)));
+    headers.extend(loop_guard::marks(ask));
     headers
-}
-
-/// `CDN-Loop` (RFC 8586) with this worker's host appended.
-///
-/// A stranger who forges it is refused; it opens no way around anything.
-pub fn loop_mark(ask: &Ask) -> Option<HeaderValue> {
-    let own = format!("{}; by={PRODUCT}", ask.host);
-    let mark = match ask.header(&CDN_LOOP) {
-        Some(before) => format!("{before}, {own}"),
-        None => own,
-    };
-    HeaderValue::from_str(&mark).ok()
-}
-
-/// Whether this request has been through this worker on this host before.
-pub fn is_loop(ask: &Ask) -> bool {
-    let own = format!("{}; by={PRODUCT}", ask.host);
-    ask.headers
-        .get_all(CDN_LOOP)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|member| member.trim().eq_ignore_ascii_case(&own))
 }
 
 /// Range and conditions of the viewer that the original's own server evaluates.

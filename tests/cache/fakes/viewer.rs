@@ -109,13 +109,13 @@ impl House {
 
     /// Where a request that is no concern of ours goes on to.
     #[track_caller]
-    pub(crate) fn passes(&self, asking: &Asking) -> (String, Option<HeaderValue>) {
+    pub(crate) fn passes(&self, asking: &Asking) -> (String, Vec<(HeaderName, HeaderValue)>) {
         let handled = run(front::handle(&self.host, &asking.ask(), &self.config));
-        let Handled::PassThrough { url, loop_mark } = handled else {
+        let Handled::PassThrough { url, marks } = handled else {
             panic!("{asking:?} was answered: {handled:?}");
         };
         assert_eq!(self.host.world.take_journal(), [], "nothing is asked");
-        (url, loop_mark)
+        (url, marks)
     }
 
     /// As if the next viewer came through another data centre.

@@ -18,10 +18,11 @@ fn what_is_no_video_passes_through_untouched_with_a_mark_against_loops() {
     for path in ["/", "/index.html?width=5", "/clips/a.MP3", "/api/mp4", "/clips/a.mp4/"] {
         let (url, mark) = house.passes(&get(path));
         assert_eq!(url, format!("https://v.example{path}"));
-        assert_eq!(mark.unwrap(), "v.example; by=video-resizer");
+        assert_eq!(mark[0].1, "v.example; by=video-resizer");
+        assert_eq!(mark[1].1, "1.1 v.example (video-resizer)");
     }
     let (_, mark) = house.passes(&get("/").with("cdn-loop", "cdn-a"));
-    assert_eq!(mark.unwrap(), "cdn-a, v.example; by=video-resizer");
+    assert_eq!(mark[0].1, "cdn-a, v.example; by=video-resizer");
     house.passes(&asking("POST", "/form"));
 
     let house = House::new(&json!({"passThrough": {"url": "https://www.example"}}));
