@@ -42,7 +42,7 @@ pub struct Hit<B> {
     pub body: B,
 }
 
-/// Looks up an entry with one `match`. `now` is read after it.
+/// Looks up an entry with one `match`; a second only where the platform finds the range unsatisfiable. `now` is read after it.
 pub async fn find<E: EdgeCache>(
     edge: &E,
     url: &str,
@@ -51,7 +51,13 @@ pub async fn find<E: EdgeCache>(
     now: impl Fn() -> u64,
 ) -> Result<Option<Found<E::Body>>, Fault> {
     let range = conditional::range_for_edge(ask).map(RangeSpec::header_value);
-    let Some(found) = edge.find(url, range.as_ref(), budget_ms).await? else { return Ok(None) };
+    let Some(mut found) = edge.find(url, range.as_ref(), budget_ms).await? else { return Ok(None) };
+    if found.status == 416 {
+        // The platform's own refusal has none of our headers, so the entry is asked for once more, whole.
+        found.body.discard();
+        let Some(whole) = edge.find(url, None, budget_ms).await? else { return Ok(None) };
+        found = whole;
+    }
     let EdgeFound { status, metadata, content_range, body } = found;
     let metadata = match metadata.map(|text| Metadata::decode(&text)) {
         Some(Ok(metadata)) => metadata,

@@ -2,7 +2,7 @@
 
 use super::entry::Metadata;
 use crate::config::Ttl;
-use crate::limits::TTL_S_MAX;
+use crate::limits::{KV_EXPIRATION_TTL_S_MIN, TTL_S_MAX};
 
 /// The state of an entry at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,7 @@ pub fn freshness(metadata: &Metadata, now_ms: u64) -> Freshness {
 /// Seconds an answer with this status is kept: the rule for its class, at most a year, and shortened by
 /// up to `jitter_percent` so that what was made together does not expire together.
 ///
+/// What is long enough for KV stays long enough for it.
 /// The jitter is a function of the key: the same entry has the same lifetime in every data centre.
 pub fn lifetime_s(ttl: &Ttl, status: u16, key: &str, jitter_percent: u8) -> u64 {
     let whole = match status {
@@ -42,7 +43,8 @@ pub fn lifetime_s(ttl: &Ttl, status: u16, key: &str, jitter_percent: u8) -> u64 
     if spread == 0 {
         return whole;
     }
-    whole - spread_of(key) % (spread + 1)
+    let shorter = whole - spread_of(key) % (spread + 1);
+    shorter.max(whole.min(KV_EXPIRATION_TTL_S_MIN))
 }
 
 /// FNV-1a: cheap, and fixed for ever, which `std`'s hashers are not.
@@ -113,6 +115,15 @@ mod tests {
         let distinct: std::collections::BTreeSet<_> = spread.iter().collect();
         assert!(distinct.len() > 150, "{} of 200 differ", distinct.len());
         assert_eq!(lifetime_s(&TTL, 200, "key-7", 10), lifetime_s(&TTL, 200, "key-7", 10));
+    }
+
+    #[test]
+    fn jitter_takes_nothing_out_of_kv_that_was_long_enough_for_it() {
+        for i in 0..50 {
+            let key = format!("key-{i}");
+            assert_eq!(lifetime_s(&TTL, 404, &key, 50), 60);
+            assert!((5..=10).contains(&lifetime_s(&TTL, 502, &key, 50)));
+        }
     }
 
     #[test]

@@ -46,7 +46,8 @@ pub async fn serve<H: Host>(
     request_id: &str,
 ) -> Served<H::Body> {
     let trace = Trace::default();
-    let mut visit = Visit { host, ask, config, rendition, request_id, trace };
+    let mut visit =
+        Visit { host, ask, config, rendition, request_id, remembered_until_ms: None, trace };
 
     let at_edge = visit.look_at_edge().await;
     if let Some(edge::Found::Rendition(found)) = at_edge {
@@ -105,6 +106,8 @@ struct Visit<'a, H> {
     config: &'a Config,
     rendition: &'a Rendition<'a>,
     request_id: &'a str,
+    /// When the failure that was found will be forgotten.
+    remembered_until_ms: Option<u64>,
     trace: Trace,
 }
 
@@ -257,8 +260,10 @@ impl<H: Host> Visit<'_, H> {
             }
         }
         self.trace.phase = Phase::Failed;
-        let lifetime_s = owed.is_some().then(|| self.lifetime_s(consequence.status.as_u16()));
-        let reply = self.failure(unfit, lifetime_s);
+        let made_now = owed.as_ref().map(|owed| owed.entry.metadata.fresh_until_ms);
+        let fresh_until_ms = made_now.or(self.remembered_until_ms);
+        let left_ms = fresh_until_ms.map(|until_ms| until_ms.saturating_sub(self.host.now_ms()));
+        let reply = self.failure(unfit, left_ms.map(|left_ms| left_ms / 1000));
         Served { reply, trace: self.trace, owed }
     }
 
@@ -356,6 +361,7 @@ impl<H: Host> Visit<'_, H> {
     /// What is remembered of a failure is as good as met again.
     fn recall(&mut self, metadata: Metadata, unfit: Unfit) -> Unfit {
         self.trace.advice.location = metadata.location;
+        self.remembered_until_ms = Some(metadata.fresh_until_ms);
         unfit
     }
 

@@ -1,11 +1,12 @@
 //! Bodies as the platform's own streams. Their bytes never enter wasm memory: a chunk is passed on by its
 //! JavaScript handle.
 
-use js_sys::{Array, BigInt, Reflect, Uint8Array};
+use js_sys::{Array, BigInt, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
-    ReadableStream, ReadableStreamDefaultReader, TransformStream, WritableStreamDefaultWriter,
+    ReadableStream, ReadableStreamDefaultReader, Response, TransformStream,
+    WritableStreamDefaultWriter,
 };
 
 use super::binding::FixedLengthStream;
@@ -20,7 +21,19 @@ pub(super) enum NativeBody {
     /// A document the core wrote.
     Text(String),
     /// A stream of the platform.
-    Stream(ReadableStream),
+    Stream {
+        /// The bytes.
+        stream: ReadableStream,
+        /// Their number, where the platform itself knows it and breaks the stream if it is another.
+        length: Option<u64>,
+    },
+}
+
+impl NativeBody {
+    /// The body of an answer; `length` is what its headers announce.
+    pub(super) fn of(response: &Response, length: Option<u64>) -> Self {
+        response.body().map_or(Self::Empty, |stream| Self::Stream { stream, length })
+    }
 }
 
 impl Body for NativeBody {
@@ -36,34 +49,36 @@ impl Body for NativeBody {
         match self {
             Self::Empty => Ok(Self::Empty),
             Self::Text(text) => Ok(Self::Text(text.clone())),
-            Self::Stream(stream) => {
+            Self::Stream { stream, length } => {
                 if stream.locked() {
                     return Err(Fault::Unavailable("the stream is being read".to_owned()));
                 }
                 let branches = stream.tee();
                 let (one, other) = (branches.get(0), branches.get(1));
                 *stream = one.unchecked_into();
-                Ok(Self::Stream(other.unchecked_into()))
+                Ok(Self::Stream { stream: other.unchecked_into(), length: *length })
             }
         }
     }
 
     fn slice(self, range: ByteRange) -> Self {
-        let Self::Stream(stream) = self else { return self };
-        let Ok(fixed) = FixedLengthStream::new(BigInt::from(range.length())) else {
-            return Self::Stream(stream);
+        let Self::Stream { stream, .. } = self else { return self };
+        let length = range.length();
+        let Ok(fixed) = FixedLengthStream::new(BigInt::from(length)) else {
+            return Self::Stream { stream, length: None };
         };
         let (readable, writable) = (fixed.readable(), fixed.writable());
         spawn_local(async move {
             // A viewer who leaves makes the write fail; there is nobody left to tell.
             let _ = cut(&stream, &writable, range).await;
         });
-        Self::Stream(readable)
+        Self::Stream { stream: readable, length: Some(length) }
     }
 
     async fn measure(self, bytes_max: u64) -> (Self, Option<u64>) {
-        let Self::Stream(stream) = self else { return (self, None) };
-        let Ok(pipe) = TransformStream::new() else { return (Self::Stream(stream), None) };
+        let Self::Stream { stream, .. } = self else { return (self, None) };
+        let broken_off = |stream| (Self::Stream { stream, length: None }, None);
+        let Ok(pipe) = TransformStream::new() else { return broken_off(stream) };
         let reader = reader(&stream);
         let held = Array::new();
         let mut length = 0;
@@ -73,39 +88,47 @@ impl Body for NativeBody {
                     length += u64::from(chunk.length());
                     held.push(&chunk);
                     if length > bytes_max {
-                        return (Self::Stream(resumed(&pipe, held, reader)), None);
+                        return broken_off(resumed(&pipe, held, reader));
                     }
                 }
                 Ok(None) => {
-                    return match web_sys::Blob::new_with_u8_array_sequence(&held) {
-                        Ok(blob) => (Self::Stream(blob.stream()), Some(length)),
-                        Err(_) => (Self::Stream(resumed(&pipe, held, reader)), Some(length)),
+                    let Ok(blob) = web_sys::Blob::new_with_u8_array_sequence(&held) else {
+                        return broken_off(resumed(&pipe, held, reader));
                     };
+                    let length = Some(length);
+                    return (Self::Stream { stream: blob.stream(), length: None }, length);
                 }
-                Err(_) => return (Self::Stream(resumed(&pipe, held, reader)), None),
+                Err(_) => return broken_off(resumed(&pipe, held, reader)),
             }
         }
     }
 
     fn discard(self) {
-        if let Self::Stream(stream) = self {
-            spawn_local(async move {
-                let _ = JsFuture::from(stream.cancel()).await;
-            });
+        if let Self::Stream { stream, .. } = self {
+            forget(stream.cancel());
         }
     }
 }
 
 /// `stream` as one whose length the platform knows, so that it is sent with `Content-Length`, and broken off
 /// where it turns out to be another.
-pub(super) fn of_length(stream: ReadableStream, length: u64) -> ReadableStream {
+///
+/// A stream of known length stays as it is: piped from one `FixedLengthStream` into another, workerd hangs.
+pub(super) fn of_length(stream: ReadableStream, known: Option<u64>, length: u64) -> ReadableStream {
+    if known == Some(length) {
+        return stream;
+    }
     let Ok(fixed) = FixedLengthStream::new(BigInt::from(length)) else { return stream };
-    let piped = stream.pipe_to(&fixed.writable());
-    spawn_local(async move {
-        // What breaks here breaks the reader of the other end as well.
-        let _ = JsFuture::from(piped).await;
-    });
+    // What breaks here breaks the reader of the other end as well.
+    forget(stream.pipe_to(&fixed.writable()));
     fixed.readable()
+}
+
+/// Lets a promise settle unobserved, but not unhandled.
+fn forget(promise: Promise) {
+    spawn_local(async move {
+        let _ = JsFuture::from(promise).await;
+    });
 }
 
 /// Passes on only the bytes of `range`, then lets go of the source.
@@ -117,16 +140,17 @@ async fn cut(
     let reader = reader(stream);
     let writer = writable.get_writer()?;
     let passed = pass(&reader, &writer, range).await;
+    // A branch's cancel is settled only once the other branch is done with as well (streams standard,
+    // 4.9.1), so nobody here waits for it.
+    let cancelled = match &passed {
+        Ok(()) => reader.cancel(),
+        Err(error) => reader.cancel_with_reason(error),
+    };
+    forget(cancelled);
     match &passed {
-        Ok(()) => {
-            let _ = JsFuture::from(reader.cancel()).await;
-            JsFuture::from(writer.close()).await?;
-        }
-        Err(error) => {
-            let _ = JsFuture::from(reader.cancel_with_reason(error)).await;
-            let _ = JsFuture::from(writer.abort_with_reason(error)).await;
-        }
-    }
+        Ok(()) => JsFuture::from(writer.close()).await?,
+        Err(error) => JsFuture::from(writer.abort_with_reason(error)).await?,
+    };
     passed
 }
 

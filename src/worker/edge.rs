@@ -29,11 +29,12 @@ impl EdgeCache for Edge {
         let Ok(response) = found.dyn_into::<Response>() else { return Ok(None) };
         let headers = response.headers();
         let header = |name: &str| headers.get(name).ok().flatten();
+        let length = header("content-length").and_then(|length| length.parse().ok());
         Ok(Some(EdgeFound {
             status: response.status(),
             metadata: header(METADATA_HEADER.as_str()),
             content_range: header("content-range"),
-            body: response.body().map_or(NativeBody::Empty, NativeBody::Stream),
+            body: NativeBody::of(&response, length),
         }))
     }
 
@@ -67,8 +68,8 @@ fn whole(copy: EdgeCopy<NativeBody>) -> Result<Response, JsValue> {
         NativeBody::Empty => Response::new_with_opt_str_and_init(Some(""), &init),
         NativeBody::Text(text) => Response::new_with_opt_str_and_init(Some(&text), &init),
         // Without a known length, production's Cache API would answer no range (runtime-apis/cache).
-        NativeBody::Stream(stream) => {
-            let stream = of_length(stream, length);
+        NativeBody::Stream { stream, length: known } => {
+            let stream = of_length(stream, known, length);
             Response::new_with_opt_readable_stream_and_init(Some(&stream), &init)
         }
     }

@@ -68,7 +68,7 @@ impl KvStore for Kv {
         } else {
             None
         };
-        Ok(Some(KvFound { metadata, body: NativeBody::Stream(stream) }))
+        Ok(Some(KvFound { metadata, body: NativeBody::Stream { stream, length: None } }))
     }
 
     async fn keep(&self, key: &str, copy: KvCopy<NativeBody>) -> Result<(), Fault> {
@@ -80,7 +80,7 @@ impl KvStore for Kv {
             NativeBody::Empty => JsValue::from_str(""),
             NativeBody::Text(text) => JsValue::from_str(&text),
             // A body that turns out shorter or longer must fail, not be kept.
-            NativeBody::Stream(stream) => of_length(stream, length).into(),
+            NativeBody::Stream { stream, length: known } => of_length(stream, known, length).into(),
         };
         settled(self.namespace()?.put(key, &value, &options)).await?;
         Ok(())

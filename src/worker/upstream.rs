@@ -8,6 +8,7 @@ use super::binding;
 use super::body::NativeBody;
 use super::budget::{fault, settled, within};
 use crate::cache::ports::{Call, Fault, Reply, UPSTREAM_HEADERS, Upstream};
+use crate::media::verdict::content_length;
 use crate::request::ask::CDN_LOOP;
 
 /// The platform's `fetch`.
@@ -38,7 +39,7 @@ impl Upstream for Fetcher {
                 headers.insert(name, value);
             }
         }
-        let body = response.body().map_or(NativeBody::Empty, NativeBody::Stream);
+        let body = NativeBody::of(&response, content_length(&headers));
         Ok(Reply { status: response.status(), headers, body })
     }
 }
