@@ -147,7 +147,9 @@ fn decide<'a>(
     let debug = query.first("debug");
     let is_admin = is_admin(secrets, ask);
     let may_debug = config.debug.enabled || is_admin;
-    let names = query.pairs().map(|pair| pair.name.as_ref());
+    // Parameters have no case, and neither have the names of ways around the caches.
+    let names: Vec<String> = query.pairs().map(|pair| pair.name.to_ascii_lowercase()).collect();
+    let names = names.iter().map(String::as_str);
     let is_debugging = debug.is_some() && may_debug;
     let bypass = bypass::decide(ask, names, &config.bypass, is_admin, is_debugging);
     let rendition = Rendition::new(ask, config, origin, path, wanted, bypass);
