@@ -156,7 +156,11 @@ pub async fn keep<E: EdgeCache>(
             return Err(fault);
         }
     };
-    edge.keep(url, EdgeCopy { headers, length: metadata.length, body }).await
+    let kept = edge.keep(url, EdgeCopy { headers, length: metadata.length, body }).await;
+    if kept == Err(Fault::BrokenOff) {
+        edge.remove(url).await?;
+    }
+    kept
 }
 
 fn headers(metadata: &Metadata, entry_tags: &[String], left_s: u64) -> Result<HeaderMap, Fault> {

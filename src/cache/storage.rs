@@ -82,5 +82,10 @@ pub async fn keep<K: KvStore>(
     };
     let expiration_ttl_s =
         metadata.stale_until_ms.saturating_sub(now_ms).div_ceil(1000).max(KV_EXPIRATION_TTL_S_MIN);
-    kv.keep(key, KvCopy { metadata: text, expiration_ttl_s, length, body }).await
+    let kept = kv.keep(key, KvCopy { metadata: text, expiration_ttl_s, length, body }).await;
+    // Only then: any other error may hide a good entry, this one's or another filler's.
+    if kept == Err(Fault::BrokenOff) {
+        kv.remove(key).await?;
+    }
+    kept
 }

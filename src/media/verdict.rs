@@ -37,6 +37,7 @@ pub fn judge<B>(
             Fault::Unavailable(_)
             | Fault::Corrupt(_)
             | Fault::TooLarge { .. }
+            | Fault::BrokenOff
             | Fault::SecretMissing(_),
         ) => return Err(Unfit::NoAnswer),
     };
