@@ -160,14 +160,22 @@ fn tier(lookup: Lookup, kept: Option<Result<(), NotKept>>) -> TierTrace {
     TierTrace { lookup: Some(lookup), took_ms: 0, kept }
 }
 
-/// One form: edge, KV, status of the transform (`Some(None)`: no answer), end, and the sentence.
-type Form = (TierTrace, TierTrace, Option<Option<u16>>, Phase, &'static str);
+/// One form: edge, KV, the transform, the end, and the sentence.
+type Form = (TierTrace, TierTrace, Transform, Phase, &'static str);
+
+/// What became of the transform.
+#[derive(Clone, Copy)]
+enum Transform {
+    Untried,
+    Silent,
+    Said(u16),
+}
 
 const STORED: Option<Result<(), NotKept>> = Some(Ok(()));
-const MADE: Option<Option<u16>> = Some(Some(200));
+const MADE: Transform = Transform::Said(200);
 
-fn not(why: NotKept) -> Option<Result<(), NotKept>> {
-    Some(Err(why))
+fn declined(why: NotKept) -> TierTrace {
+    missed(Some(Err(why)))
 }
 
 fn missed(kept: Option<Result<(), NotKept>>) -> TierTrace {
@@ -187,8 +195,8 @@ fn found_or_made() -> Vec<Form> {
     let unasked = TierTrace::default;
     let (stale, broken) = (tier(Lookup::Stale, STORED), tier(Lookup::Broken, STORED));
     vec![
-        (hit(83_528), unasked(), None, EdgeHit, "From the Cache API."),
-        (missed(STORED), hit(83_528), None, KvHit, "From KV; the edge gets a copy."),
+        (hit(83_528), unasked(), Transform::Untried, EdgeHit, "From the Cache API."),
+        (missed(STORED), hit(83_528), Transform::Untried, KvHit, "From KV; the edge gets a copy."),
         (missed(STORED), missed(STORED), MADE, Miss, "Made; both get a copy."),
         (missed(STORED), stale, MADE, Miss, "KV had one past its lifetime; made anew."),
         (missed(STORED), broken, MADE, Miss, "KV broke or was too slow; made."),
@@ -198,12 +206,12 @@ fn found_or_made() -> Vec<Form> {
 fn not_kept() -> Vec<Form> {
     use NotKept::{Bypass, Off, Private, TooLarge, TtlTooShort};
     use Phase::Miss;
-    let private = || missed(not(Private));
-    let (renewed, around) = (|| passed(Bypass, STORED), || passed(Bypass, not(Bypass)));
-    let off = passed(Off, not(Off));
+    let private = || declined(Private);
+    let (renewed, around) = (|| passed(Bypass, STORED), || passed(Bypass, Some(Err(Bypass))));
+    let off = passed(Off, Some(Err(Off)));
     vec![
-        (missed(STORED), missed(not(TooLarge)), MADE, Miss, "Made, and too large for KV."),
-        (missed(STORED), missed(not(TtlTooShort)), MADE, Miss, "Made, to live under a minute."),
+        (missed(STORED), declined(TooLarge), MADE, Miss, "Made, and too large for KV."),
+        (missed(STORED), declined(TtlTooShort), MADE, Miss, "Made, to live under a minute."),
         (private(), private(), MADE, Miss, "Made, and the transformer said `private`."),
         (missed(STORED), off, MADE, Miss, "Made; KV is switched off."),
         (renewed(), renewed(), MADE, Miss, "`refresh`: made anew and kept."),
@@ -214,28 +222,45 @@ fn not_kept() -> Vec<Form> {
 fn failed() -> Vec<Form> {
     use Phase::{Failed, HeadUnfilled, NotCached, Stale};
     let remembered = || tier(Lookup::Remembered(Unfit::TransformError(9402)), None);
-    let brief = || missed(not(NotKept::TtlTooShort));
+    let brief = || declined(NotKept::TtlTooShort);
     let missed_both = || (missed(None), missed(None));
     let forms = [
-        ((missed(None), hit(-120)), None, Stale, "None could be made: the last good one."),
-        ((missed(STORED), brief()), Some(Some(502)), Failed, "None; the edge remembers that."),
-        ((remembered(), TierTrace::default()), None, Failed, "The edge remembers, and why."),
-        ((missed(None), remembered()), None, Failed, "KV remembers."),
-        (missed_both(), Some(Some(503)), Failed, "None could be made; not remembered."),
-        (missed_both(), Some(None), Failed, "The same, and no answer came."),
-        (missed_both(), None, HeadUnfilled, "HEAD of something never made."),
-        (missed_both(), None, NotCached, "`only-if-cached`, and nothing is kept."),
+        (
+            (missed(None), hit(-120)),
+            Transform::Untried,
+            Stale,
+            "None could be made: the last good one.",
+        ),
+        ((missed(STORED), brief()), Transform::Said(502), Failed, "None; the edge remembers that."),
+        (
+            (remembered(), TierTrace::default()),
+            Transform::Untried,
+            Failed,
+            "The edge remembers, and why.",
+        ),
+        ((missed(None), remembered()), Transform::Untried, Failed, "KV remembers."),
+        (missed_both(), Transform::Said(503), Failed, "None could be made; not remembered."),
+        (missed_both(), Transform::Silent, Failed, "The same, and no answer came."),
+        (missed_both(), Transform::Untried, HeadUnfilled, "HEAD of something never made."),
+        (missed_both(), Transform::Untried, NotCached, "`only-if-cached`, and nothing is kept."),
     ];
-    forms.into_iter().map(|((edge, kv), status, end, says)| (edge, kv, status, end, says)).collect()
+    forms
+        .into_iter()
+        .map(|((edge, kv), transform, end, says)| (edge, kv, transform, end, says))
+        .collect()
 }
 
 #[test]
 fn every_form_of_cache_status_is_in_the_document() {
     let forms = found_or_made().into_iter().chain(not_kept()).chain(failed());
     let rows: Vec<_> = forms
-        .map(|(edge, kv, status, phase, meaning)| {
-            let attempt = |status| Attempt { source: 0, unfit: None, status, took_ms: 0 };
-            let attempts = status.map(attempt).into_iter().collect();
+        .map(|(edge, kv, transform, phase, meaning)| {
+            let attempt = |status| vec![Attempt { source: 0, unfit: None, status, took_ms: 0 }];
+            let attempts = match transform {
+                Transform::Untried => Vec::new(),
+                Transform::Silent => attempt(None),
+                Transform::Said(status) => attempt(Some(status)),
+            };
             let trace = Trace { edge, kv, attempts, phase, ..Trace::default() };
             [format!("`{}`", trace.cache_status()), meaning.to_owned()]
         })
