@@ -59,7 +59,7 @@ pub async fn find<E: EdgeCache>(
         let Some(whole) = edge.find(url, None, budget_ms).await? else { return Ok(None) };
         found = whole;
     }
-    let EdgeFound { status, metadata, content_range, body } = found;
+    let EdgeFound { status, metadata, length, content_range, body } = found;
     let metadata = match metadata.map(|text| Metadata::decode(&text)) {
         Some(Ok(metadata)) => metadata,
         Some(Err(fault)) => {
@@ -71,6 +71,12 @@ pub async fn find<E: EdgeCache>(
             return Err(Fault::Corrupt("an entry without metadata"));
         }
     };
+    // An aborted write may have been committed as far as it came.
+    let is_short = status == 200 && length.is_some_and(|length| length != metadata.length);
+    if is_short {
+        body.discard();
+        return Err(Fault::Corrupt("an entry shorter than it was"));
+    }
     let now_ms = now();
     if freshness(&metadata, now_ms) != Freshness::Fresh {
         body.discard();

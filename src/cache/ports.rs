@@ -125,6 +125,8 @@ pub struct EdgeFound<B> {
     pub status: u16,
     /// The entry's metadata as it was kept.
     pub metadata: Option<String>,
+    /// `Content-Length`, where the platform tells it.
+    pub length: Option<u64>,
     /// `Content-Range` of a sliced answer.
     pub content_range: Option<String>,
     /// The bytes.

@@ -24,7 +24,9 @@ pub struct Consequence {
 pub fn consequence(unfit: Unfit) -> Consequence {
     match unfit {
         Unfit::TransformError(code) => of_code(code),
-        Unfit::Status(404 | 410) => NOT_FOUND,
+        // The transformation says 9404 of a source that is not there. This is the transformation itself that
+        // is not there (no `global_fetch_strictly_public`, not enabled in the zone), so the original may be.
+        Unfit::Status(404 | 410) => Consequence { original: true, ..NOT_FOUND },
         // Followed, it could lead anywhere; handed on, it is the transformer's answer.
         Unfit::Status(status @ (301 | 302 | 303 | 307 | 308)) => Consequence {
             status: StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY),

@@ -33,6 +33,7 @@ impl EdgeCache for Edge {
         Ok(Some(EdgeFound {
             status: response.status(),
             metadata: header(METADATA_HEADER.as_str()),
+            length,
             content_range: header("content-range"),
             body: NativeBody::of(&response, length),
         }))
