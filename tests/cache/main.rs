@@ -5,4 +5,5 @@
 
 mod exhaustive;
 mod fakes;
+mod properties;
 mod story;

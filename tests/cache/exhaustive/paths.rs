@@ -114,7 +114,7 @@ impl Walk {
                 let faults = run(settle(&host, owed));
                 promises::no_fault_is_silent(&chosen.borrow(), &faults);
                 let settled = host.world.take_journal();
-                self.writes_are_done(&host, rendition, &chosen.borrow(), &settled, trace.phase);
+                writes_are_done(&host, rendition, &chosen.borrow(), &settled, trace.phase);
             }
         }
         assert_eq!(host.world.take_journal(), [], "something was done that nobody owed");
@@ -131,43 +131,6 @@ impl Walk {
         promises::what_is_kept_is_whole(&host, &before.borrow(), sent);
         assert_eq!(host.world.bodies().leaked, 0, "a body was neither read nor discarded");
         trace.phase
-    }
-
-    /// Where nothing went wrong with a write, it has happened; nothing else was written.
-    fn writes_are_done(
-        &self,
-        host: &FakeHost,
-        rendition: &Rendition<'_>,
-        chosen: &Chosen,
-        settled: &[Operation],
-        phase: Phase,
-    ) {
-        for operation in settled {
-            match operation {
-                Operation::Fork => {}
-                Operation::EdgeKeep { url } => assert_eq!(*url, rendition.edge_url),
-                Operation::KvKeep { key } => assert_eq!(*key, rendition.kv_key),
-                Operation::EdgeFind { .. } | Operation::KvFind { .. } | Operation::Fetch { .. } => {
-                    panic!("{operation:?} after the answer")
-                }
-            }
-        }
-        let good = phase == Phase::KvHit || phase == Phase::Miss && chosen.may_be_kept();
-        let happened = |kind| matches!(chosen.mishap(kind), Some(Mishap::None | Mishap::LostAck));
-        let now_ms = host.world.now_ms();
-        let is_fresh = |metadata: Option<String>| {
-            let metadata = Metadata::decode(&metadata.unwrap()).unwrap();
-            metadata.status == 200 && metadata.fresh_until_ms > now_ms
-        };
-        if good && happened("edge-keep") {
-            assert!(is_fresh(host.edge.metadata(&rendition.edge_url)));
-        }
-        if good && happened("kv-keep") {
-            assert!(is_fresh(host.kv.kept.borrow()[&rendition.kv_key].metadata.clone()));
-        }
-        if phase == Phase::Miss && chosen.may_be_kept() {
-            assert!(chosen.mishap("kv-keep").is_some(), "KV was owed a copy: {settled:?}");
-        }
     }
 
     /// Everything undecided: it is drawn when somebody looks.
@@ -220,6 +183,42 @@ impl Walk {
                 source
             })
         });
+    }
+}
+
+/// Where nothing went wrong with a write, it has happened; nothing else was written.
+fn writes_are_done(
+    host: &FakeHost,
+    rendition: &Rendition<'_>,
+    chosen: &Chosen,
+    settled: &[Operation],
+    phase: Phase,
+) {
+    for operation in settled {
+        match operation {
+            Operation::Fork => {}
+            Operation::EdgeKeep { url } => assert_eq!(*url, rendition.edge_url),
+            Operation::KvKeep { key } => assert_eq!(*key, rendition.kv_key),
+            Operation::EdgeFind { .. } | Operation::KvFind { .. } | Operation::Fetch { .. } => {
+                panic!("{operation:?} after the answer")
+            }
+        }
+    }
+    let good = phase == Phase::KvHit || phase == Phase::Miss && chosen.may_be_kept();
+    let happened = |kind| matches!(chosen.mishap(kind), Some(Mishap::None | Mishap::LostAck));
+    let now_ms = host.world.now_ms();
+    let is_fresh = |metadata: Option<String>| {
+        let metadata = Metadata::decode(&metadata.unwrap()).unwrap();
+        metadata.status == 200 && metadata.fresh_until_ms > now_ms
+    };
+    if good && happened("edge-keep") {
+        assert!(is_fresh(host.edge.metadata(&rendition.edge_url)));
+    }
+    if good && happened("kv-keep") {
+        assert!(is_fresh(host.kv.kept.borrow()[&rendition.kv_key].metadata.clone()));
+    }
+    if phase == Phase::Miss && chosen.may_be_kept() {
+        assert!(chosen.mishap("kv-keep").is_some(), "KV was owed a copy: {settled:?}");
     }
 }
 

@@ -102,11 +102,11 @@ pub(super) fn sources(asked: Asked) -> &'static [Source] {
 
 /// The bytes that are at the edge when there are any; KV's are others.
 pub(super) fn edge_bytes() -> Vec<u8> {
-    vec![b'E'; BYTES].iter().zip(0..).map(|(letter, at): (_, u8)| letter ^ at).collect()
+    (0..64).map(|at| b'E' ^ at).collect()
 }
 
 pub(super) fn kv_bytes() -> Vec<u8> {
-    vec![b'K'; BYTES].iter().zip(0..).map(|(letter, at): (_, u8)| letter ^ at).collect()
+    (0..64).map(|at| b'K' ^ at).collect()
 }
 
 impl Edge {
