@@ -242,15 +242,15 @@ fn every_path_of(asked: Asked, total: u32) {
 
 #[test]
 fn every_path_of_a_get_keeps_every_promise() {
-    every_path_of(Asked::Get, 25_166);
+    every_path_of(Asked::Get, 20_134);
 }
 
 #[test]
 fn every_path_of_a_range_keeps_every_promise() {
-    every_path_of(Asked::Range, 31_915);
+    every_path_of(Asked::Range, 26_597);
 }
 
 #[test]
 fn every_path_of_a_head_keeps_every_promise() {
-    every_path_of(Asked::Head, 2_162);
+    every_path_of(Asked::Head, 1_731);
 }

@@ -17,8 +17,8 @@ const HOLDING: u32 = 2;
 /// The number of paths that end in each phase.
 pub(super) fn paths(asked: Asked) -> Vec<(Phase, u32)> {
     let sources = u32::try_from(states::sources(asked).len()).unwrap();
-    // Refused, absent, old, corrupt, without metadata; and for a range sliced wrongly.
-    let edge_misses = if asked == Asked::Range { 6 } else { 5 };
+    // Refused, absent, old, corrupt; and for a range sliced wrongly.
+    let edge_misses = if asked == Asked::Range { 5 } else { 4 };
     // Refused, absent, dead, an old failure, corrupt, without metadata.
     let kv_misses = 6;
     let probes = MISHAPS + sources;

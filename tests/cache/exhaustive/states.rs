@@ -22,7 +22,6 @@ pub(super) enum Edge {
     /// The memory of a failure.
     Failure,
     Corrupt,
-    WithoutMetadata,
 }
 
 /// What KV holds.
@@ -40,14 +39,8 @@ pub(super) enum Kv {
 }
 
 /// For a request without a range it is one how the edge would cut.
-pub(super) const EDGE_WHOLE: &[Edge] = &[
-    Edge::Absent,
-    Edge::Fresh(Slicing::Slices),
-    Edge::Old,
-    Edge::Failure,
-    Edge::Corrupt,
-    Edge::WithoutMetadata,
-];
+pub(super) const EDGE_WHOLE: &[Edge] =
+    &[Edge::Absent, Edge::Fresh(Slicing::Slices), Edge::Old, Edge::Failure, Edge::Corrupt];
 pub(super) const EDGE_RANGED: &[Edge] = &[
     Edge::Absent,
     Edge::Fresh(Slicing::Slices),
@@ -56,7 +49,6 @@ pub(super) const EDGE_RANGED: &[Edge] = &[
     Edge::Old,
     Edge::Failure,
     Edge::Corrupt,
-    Edge::WithoutMetadata,
 ];
 pub(super) const KV: &[Kv] = &[
     Kv::Absent,
@@ -121,7 +113,6 @@ impl Edge {
             Self::Old => edge.plant(url, Some(&rendition('e', -1, 1_000)), &bytes),
             Self::Failure => edge.plant(url, Some(&failure('e', 502, "content-type", 5)), b""),
             Self::Corrupt => edge.plant(url, Some("{\"v\":1,"), &bytes),
-            Self::WithoutMetadata => edge.plant(url, None, &bytes),
         }
     }
 }
