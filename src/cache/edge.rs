@@ -182,3 +182,21 @@ fn headers(metadata: &Metadata, entry_tags: &[String], left_s: u64) -> Result<He
     headers.insert(METADATA_HEADER, text);
     Ok(headers)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_edge_takes_512_mb_and_a_second_and_nothing_beyond() {
+        for (length, lifetime_s, declined) in [
+            (Some(1), 1, None),
+            (None, 1, None),
+            (Some(512_000_000), 1, None),
+            (Some(512_000_001), 1, Some(NotKept::TooLarge)),
+            (Some(1), 0, Some(NotKept::TtlTooShort)),
+        ] {
+            assert_eq!(declines(length, lifetime_s), declined, "{length:?} {lifetime_s}");
+        }
+    }
+}

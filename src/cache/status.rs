@@ -263,3 +263,7 @@ fn member(
     }
     member
 }
+
+#[cfg(test)]
+#[path = "status_tests.rs"]
+mod tests;

@@ -89,3 +89,24 @@ pub async fn keep<K: KvStore>(
     }
     kept
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kv_takes_25_mib_and_a_minute_and_nothing_beyond() {
+        let mib_25 = 25 * 1024 * 1024;
+        for (length, lifetime_s, declined) in [
+            (Some(1), 60, None),
+            (None, 60, None),
+            (Some(mib_25), 60, None),
+            (Some(mib_25 + 1), 60, Some(NotKept::TooLarge)),
+            (Some(1), 59, Some(NotKept::TtlTooShort)),
+            (Some(mib_25 + 1), 59, Some(NotKept::TtlTooShort)),
+            (None, 0, Some(NotKept::TtlTooShort)),
+        ] {
+            assert_eq!(declines(length, lifetime_s), declined, "{length:?} {lifetime_s}");
+        }
+    }
+}

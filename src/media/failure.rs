@@ -110,3 +110,51 @@ fn of_code(code: u16) -> Consequence {
         _ => BROKEN,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_failure_has_its_consequences() {
+        for (unfit, status, original, remembered) in [
+            (Unfit::TransformError(9401), 502, true, true),
+            (Unfit::TransformError(9404), 404, false, true),
+            (Unfit::TransformError(9407), 504, true, true),
+            (Unfit::TransformError(9412), 502, false, true),
+            (Unfit::TransformError(9504), 504, true, true),
+            (Unfit::TransformError(9509), 502, true, true),
+            (Unfit::TransformError(0), 502, true, true),
+            (Unfit::Status(404), 404, false, true),
+            (Unfit::Status(410), 404, false, true),
+            (Unfit::Status(403), 502, true, true),
+            (Unfit::Status(429), 503, true, false),
+            (Unfit::Status(500), 502, true, true),
+            (Unfit::Status(503), 503, true, false),
+            (Unfit::Status(504), 504, true, true),
+            (Unfit::Partial, 502, true, true),
+            (Unfit::ContentType, 502, true, true),
+            (Unfit::Empty, 502, true, true),
+            (Unfit::Untransformed, 502, true, true),
+            (Unfit::NoAnswer, 502, true, false),
+            (Unfit::TimedOut, 504, true, false),
+            (Unfit::RelayKeyMissing, 502, true, false),
+        ] {
+            let consequence = consequence(unfit);
+            assert_eq!(consequence.status.as_u16(), status, "{unfit:?}");
+            assert_eq!(consequence.original, original, "{unfit:?}");
+            assert_eq!(consequence.remembered, remembered, "{unfit:?}");
+            assert!(consequence.next_source, "another source may always do better: {unfit:?}");
+        }
+    }
+
+    #[test]
+    fn a_plain_absence_is_the_least_grave_and_else_the_first_is_reported() {
+        let (absent, wrong) = (Unfit::Status(404), Unfit::ContentType);
+        assert_eq!(graver(None, absent), absent);
+        assert_eq!(graver(Some(absent), wrong), wrong);
+        assert_eq!(graver(Some(wrong), absent), wrong);
+        assert_eq!(graver(Some(wrong), Unfit::Partial), wrong);
+        assert_eq!(graver(Some(Unfit::TransformError(9404)), absent), absent);
+    }
+}

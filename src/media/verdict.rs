@@ -108,3 +108,7 @@ fn not_kept(headers: &HeaderMap) -> Option<NotKept> {
             _ => None,
         })
 }
+
+#[cfg(test)]
+#[path = "verdict_tests.rs"]
+mod tests;
