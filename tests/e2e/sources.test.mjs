@@ -25,11 +25,11 @@ const config = ({ media, worker }) => {
   });
   return {
     origins: [
-      only("bearer", `${media}/private/bearer/videos/$1`, { type: "bearer", secret: "BEARER_SECRET" }),
-      only("basic", `${media}/private/basic/videos/$1`, { type: "basic", secret: "BASIC_SECRET" }),
-      only("header", `${media}/private/header/videos/$1`, { type: "header", header: "X-Origin-Key", secret: "HEADER_SECRET" }),
-      only("wrong", `${media}/private/bearer/videos/$1`, { type: "bearer", secret: "WRONG_SECRET" }),
-      only("unset", `${media}/private/bearer/videos/$1`, { type: "bearer", secret: "SECRET_NOBODY_SET" }),
+      only("bearer", `${media}/private/bearer/$1`, { type: "bearer", secret: "BEARER_SECRET" }),
+      only("basic", `${media}/private/basic/$1`, { type: "basic", secret: "BASIC_SECRET" }),
+      only("header", `${media}/private/header/$1`, { type: "header", header: "X-Origin-Key", secret: "HEADER_SECRET" }),
+      only("wrong", `${media}/private/bearer/$1`, { type: "bearer", secret: "WRONG_SECRET" }),
+      only("unset", `${media}/private/bearer/$1`, { type: "bearer", secret: "SECRET_NOBODY_SET" }),
       {
         name: "second",
         pattern: "^/second/(.+)$",
@@ -101,8 +101,6 @@ describe("private sources", () => {
   });
 
   test("a genuine relayed address gives the original, whole and in part, and reads only", async () => {
-    await stage.ask(`/bearer/${FILE}?${SMALL}&nothing`);
-    await stage.origin.forget();
     await stage.ask(`/bearer/${FILE}?mode=frame&width=160`);
     const address = await relayedAddress();
     const whole = await stage.ask(address);
