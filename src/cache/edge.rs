@@ -9,11 +9,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use super::entry::{Entry, Metadata, Outcome};
 use super::freshness::{Freshness, freshness};
 use super::ports::{Body, EdgeCache, EdgeCopy, EdgeFound, Fault};
-use super::reason::Unfit;
+use super::reason::{NotKept, Unfit};
 use super::{reply, tags};
 use crate::http::conditional::{self, Answer};
 use crate::http::range::{ContentRange, RangeSpec};
 use crate::http::visible;
+use crate::limits::EDGE_BODY_BYTES_MAX;
 use crate::request::ask::Ask;
 
 /// Carries the metadata of an entry in the Cache API; never sent to a viewer.
@@ -124,6 +125,14 @@ fn cut<B: Body>(
             Ok(B::empty())
         }
     }
+}
+
+/// Why an entry of this length and lifetime may not go to the Cache API; `None` when it may.
+pub fn declines(length: Option<u64>, lifetime_s: u64) -> Option<NotKept> {
+    if lifetime_s == 0 {
+        return Some(NotKept::TtlTooShort);
+    }
+    length.filter(|length| *length > EDGE_BODY_BYTES_MAX).map(|_| NotKept::TooLarge)
 }
 
 /// Keeps an entry for what is left of its lifetime.

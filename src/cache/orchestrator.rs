@@ -20,7 +20,6 @@ use super::storage::{self, Found};
 use crate::config::Config;
 use crate::http::conditional::{self, Answer};
 use crate::http::problem::{Problem, UpstreamFailure};
-use crate::limits::{EDGE_BODY_BYTES_MAX, SPOOL_BYTES_MAX};
 use crate::media::failure;
 use crate::media::order::{self, Made};
 use crate::request::ask::Ask;
@@ -80,23 +79,23 @@ pub async fn serve<H: Host>(
         }
     }
 
-    let (unfit, memory) = match remembered {
-        Some(unfit) => (unfit, None),
-        None => match visit.make().await {
-            Ok(made) => {
-                if let Some(stale) = stale {
-                    stale.body.discard();
-                }
-                return visit.answer_miss(made).await;
-            }
-            Err((unfit, began_ms)) => (unfit, Some(visit.remember(unfit, began_ms))),
-        },
-    };
-
-    if let Some(stale) = stale {
-        return visit.answer_stale(stale);
+    if let Some(unfit) = remembered {
+        return visit.answer_without_rendition(unfit, None).await;
     }
-    visit.answer_without_rendition(unfit, memory.flatten()).await
+    match (visit.make().await, stale) {
+        (Ok(made), stale) => {
+            if let Some(stale) = stale {
+                stale.body.discard();
+            }
+            visit.answer_miss(made)
+        }
+        // The failure is not remembered: its memory would stand before what is stale.
+        (Err(_), Some(stale)) => visit.answer_stale(stale),
+        (Err((unfit, began_ms)), None) => {
+            let memory = visit.remember(unfit, began_ms);
+            visit.answer_without_rendition(unfit, memory).await
+        }
+    }
 }
 
 /// One request on its way through the tiers.
@@ -192,7 +191,8 @@ impl<H: Host> Visit<'_, H> {
     fn answer_kv_hit(mut self, entry: Entry<H::Body>) -> Served<H::Body> {
         self.trace.phase = Phase::KvHit;
         let Entry { metadata, body } = entry;
-        let declined = self.edge_declines(Some(metadata.length));
+        let left_s = metadata.fresh_until_ms.saturating_sub(self.host.now_ms()) / 1000;
+        let declined = self.edge_declines(Some(metadata.length), left_s);
         self.trace.edge.kept = Some(declined.map_or(Ok(()), Err));
         let (reply, copy) =
             self.deliver(&metadata, Some(metadata.length), body, declined.is_none());
@@ -204,21 +204,16 @@ impl<H: Host> Visit<'_, H> {
     }
 
     /// A rendition that was made for this request owes both tiers a copy.
-    async fn answer_miss(mut self, made: Made<H::Body>) -> Served<H::Body> {
+    fn answer_miss(mut self, made: Made<H::Body>) -> Served<H::Body> {
         self.trace.phase = Phase::Miss;
-        let Made { began_ms, source, mut length, not_kept, mut body } = made;
-        // A player that asks for a range must be told the whole length, or it does not play;
-        // where the transformer did not announce it, the body is held until it is known.
-        if length.is_none() && conditional::wanted_range(self.ask).is_some() {
-            (body, length) = body.measure(SPOOL_BYTES_MAX).await;
-        }
+        let Made { began_ms, source, length, not_kept, body } = made;
         let lifetime_s = self.lifetime_s(200);
         let mut metadata = self.metadata(200, lifetime_s, began_ms);
         self.rendition.recipe().format.content_type().clone_into(&mut metadata.content_type);
         metadata.length = length.unwrap_or(0);
         metadata.source = source;
 
-        let edge = not_kept.or_else(|| self.edge_declines(length));
+        let edge = not_kept.or_else(|| self.edge_declines(length, lifetime_s));
         let kv = not_kept.or_else(|| self.kv_declines(length, lifetime_s));
         let wants_copy = edge.is_none() || kv.is_none();
         self.trace.edge.kept = Some(edge.map_or(Ok(()), Err));
@@ -379,7 +374,7 @@ impl<H: Host> Visit<'_, H> {
         metadata.unfit_number = unfit.number();
         metadata.location.clone_from(&self.trace.advice.location);
 
-        let edge = self.edge_declines(None).or((lifetime_s == 0).then_some(NotKept::TtlTooShort));
+        let edge = self.edge_declines(None, lifetime_s);
         let kv = self.kv_declines(None, lifetime_s);
         self.trace.edge.kept = Some(edge.map_or(Ok(()), Err));
         self.trace.kv.kept = Some(kv.map_or(Ok(()), Err));
@@ -426,10 +421,9 @@ impl<H: Host> Visit<'_, H> {
         lifetime_s(&self.rendition.origin.ttl, status, &self.rendition.kv_key, jitter)
     }
 
-    fn edge_declines(&self, length: Option<u64>) -> Option<NotKept> {
-        not_asked(self.rendition.origin.edge, self.rendition.bypass.edge.write).or_else(|| {
-            length.filter(|length| *length > EDGE_BODY_BYTES_MAX).map(|_| NotKept::TooLarge)
-        })
+    fn edge_declines(&self, length: Option<u64>, lifetime_s: u64) -> Option<NotKept> {
+        not_asked(self.rendition.origin.edge, self.rendition.bypass.edge.write)
+            .or_else(|| edge::declines(length, lifetime_s))
     }
 
     fn kv_declines(&self, length: Option<u64>, lifetime_s: u64) -> Option<NotKept> {

@@ -44,8 +44,6 @@ async fn fetch(
             }
             response::native(reply)
         }
-        Handled::PassThrough { url, loop_mark } => {
-            upstream::pass_through(&request, &url, loop_mark.as_ref()).await
-        }
+        Handled::PassThrough { url, marks } => upstream::pass_through(&request, &url, &marks).await,
     }
 }

@@ -124,6 +124,7 @@ fn every_letter_of_the_metadata_is_in_the_document() {
         tags: Vec::new(),
         unfit: Some(String::new()),
         unfit_number: Some(0),
+        location: Some(String::new()),
     };
     let written: serde_json::Value = serde_json::from_str(&metadata.encode().unwrap()).unwrap();
     let document = read(CACHING);
