@@ -20,6 +20,8 @@ const POLL_MS = 100;
  * @property {string} stateDir
  * @property {string} configPath a wrangler configuration file
  * @property {(line: string) => void} onLine
+ * @property {string} [around] only under Miniflare: source of a module that stands before the worker's own,
+ *   which it imports as "./index.js"
  *
  * @typedef {object} Runner
  * @property {string} url
@@ -109,12 +111,16 @@ function lastError(tail) {
  * @param {RunnerOptions} options
  * @returns {Promise<Runner>}
  */
-export async function startInMiniflare({ host, port, stateDir, configPath, onLine }) {
+export async function startInMiniflare({ host, port, stateDir, configPath, onLine, around }) {
   const { workerOptions } = workerOptionsOf(configPath);
+  // The first module is the one that workerd starts.
+  /** @type {{ type: "ESModule", path: string, contents: string }[]} */
+  const first = around ? [{ type: "ESModule", path: path.join(WORKER_DIR, "around.js"), contents: around }] : [];
   const options = convertV4MiniflareOptions({
     ...workerOptions,
     modulesRoot: WORKER_DIR,
     modules: [
+      ...first,
       { type: "ESModule", path: path.join(WORKER_DIR, "index.js") },
       { type: "CompiledWasm", path: path.join(WORKER_DIR, "index_bg.wasm") },
     ],

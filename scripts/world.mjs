@@ -134,6 +134,8 @@ function writeWranglerConfig(stateDir, config, vars) {
  * @param {Record<string, unknown>} [options.vars] further `vars` of the worker
  * @param {"miniflare" | "wrangler"} [options.runner] `wrangler` is the real `wrangler dev`, as people
  *   run it; `miniflare` is the same workerd held by us, which lets a test look into KV
+ * @param {string} [options.around] source of a module to stand before the worker's own, which it imports as
+ *   "./index.js": it can watch or break what the platform gives the worker; only under Miniflare
  * @param {(from: "media" | "worker", line: string) => void} [options.onLine] every line either prints
  * @returns {Promise<World>}
  */
@@ -144,6 +146,7 @@ export async function startWorld({
   config = {},
   vars = {},
   runner = "miniflare",
+  around,
   onLine = () => {},
 } = {}) {
   for (const file of [MEDIA_ORIGIN, path.join(WORKER_DIR, "index.js")]) {
@@ -168,6 +171,7 @@ export async function startWorld({
       port: workerPort,
       stateDir: dir,
       configPath: writeWranglerConfig(dir, localConfig(media.url, config), vars),
+      around,
       onLine: (line) => {
         const entry = structured(line);
         if (entry) logs.push(entry);

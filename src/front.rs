@@ -6,18 +6,19 @@
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use subtle::ConstantTimeEq;
 
-use crate::cache::bypass;
+use crate::cache::edge::CACHE_TAG;
 use crate::cache::orchestrator::{self, Served};
 use crate::cache::owed::Owed;
 use crate::cache::ports::{Body, Host, Reply, Secrets};
 use crate::cache::rendition::Rendition;
 use crate::cache::reply;
 use crate::cache::status::Trace;
+use crate::cache::{bypass, tags};
 use crate::config::Config;
 use crate::explain;
 use crate::http::problem::Problem;
 use crate::http::{cors, date, vary, visible};
-use crate::media::{order, relay, sources};
+use crate::media::{loop_guard, order, relay, sources};
 use crate::request;
 use crate::request::ask::Ask;
 use crate::request::path::SourcePath;
@@ -44,8 +45,8 @@ pub enum Handled<B> {
     PassThrough {
         /// Where to.
         url: String,
-        /// `CDN-Loop` to send along.
-        loop_mark: Option<HeaderValue>,
+        /// Headers to send along, so that a loop is recognised.
+        marks: Vec<(HeaderName, HeaderValue)>,
     },
 }
 
@@ -56,7 +57,7 @@ pub async fn handle<H: Host>(host: &H, ask: &Ask, config: &Config) -> Handled<H:
     let decided = match decide(host, ask, config) {
         Ok(Decision::PassThrough(url)) => {
             tracing::info!(request_id, method = %ask.method, path = ask.path, phase = "pass-through", "request");
-            return Handled::PassThrough { url, loop_mark: order::loop_mark(ask) };
+            return Handled::PassThrough { url, marks: loop_guard::marks(ask) };
         }
         decided => decided,
     };
@@ -85,7 +86,7 @@ pub async fn handle<H: Host>(host: &H, ask: &Ask, config: &Config) -> Handled<H:
     let times = (began_ms, now_ms);
     let total_ms = now_ms.saturating_sub(began_ms);
     finish(&mut reply, ask, config, rendition.as_ref(), trace.as_ref(), &request_id, times);
-    log(ask, &reply, rendition.as_ref(), trace.as_ref(), &request_id, total_ms);
+    log(ask, config, &reply, rendition.as_ref(), trace.as_ref(), &request_id, total_ms);
     Handled::Answer { reply, owed }
 }
 
@@ -121,7 +122,7 @@ fn decide<'a>(
     if relay::is_relayed(&ask.path) {
         return relayed_source(secrets, ask, config).map(Decision::Relay).ok_or(Refusal::NotFound);
     }
-    if order::is_loop(ask) {
+    if loop_guard::is_loop(ask) {
         return Err(Rejection::Loop.into());
     }
     if ask.path.starts_with(relay::OWN_PREFIX) {
@@ -146,7 +147,9 @@ fn decide<'a>(
     let debug = query.first("debug");
     let is_admin = is_admin(secrets, ask);
     let may_debug = config.debug.enabled || is_admin;
-    let names = query.pairs().map(|pair| pair.name.as_ref());
+    // Parameters have no case, and neither have the names of ways around the caches.
+    let names: Vec<String> = query.pairs().map(|pair| pair.name.to_ascii_lowercase()).collect();
+    let names = names.iter().map(String::as_str);
     let is_debugging = debug.is_some() && may_debug;
     let bypass = bypass::decide(ask, names, &config.bypass, is_admin, is_debugging);
     let rendition = Rendition::new(ask, config, origin, path, wanted, bypass);
@@ -248,6 +251,9 @@ fn finish<B>(
         headers.insert(CACHE_STATUS, visible(&trace.cache_status()));
         headers.insert(SERVER_TIMING, visible(&trace.server_timing(total_ms)));
     }
+    if let (Some(rendition), true) = (rendition, trace.is_some_and(Trace::is_kept)) {
+        headers.insert(CACHE_TAG, visible(&tags::header_value(&rendition.tags)));
+    }
     if let Some(rendition) = rendition {
         vary::add(headers, rendition.vary());
         if !rendition.vary().is_empty() {
@@ -276,6 +282,7 @@ fn warnings(rendition: &Rendition<'_>) -> String {
 /// One line a request. Secrets are not in it: neither the query, which may hold tokens, nor any header.
 fn log<B>(
     ask: &Ask,
+    config: &Config,
     reply: &Reply<B>,
     rendition: Option<&Rendition<'_>>,
     trace: Option<&Trace>,
@@ -297,6 +304,7 @@ fn log<B>(
         timing = trace.map(|trace| trace.server_timing(total_ms)).unwrap_or_default(),
         faults = trace.map(Trace::faults).unwrap_or_default(),
         total_ms,
+        configuration = config.version,
         "request"
     );
 }

@@ -9,11 +9,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use super::entry::{Entry, Metadata, Outcome};
 use super::freshness::{Freshness, freshness};
 use super::ports::{Body, EdgeCache, EdgeCopy, EdgeFound, Fault};
-use super::reason::Unfit;
+use super::reason::{NotKept, Unfit};
 use super::{reply, tags};
 use crate::http::conditional::{self, Answer};
 use crate::http::range::{ContentRange, RangeSpec};
 use crate::http::visible;
+use crate::limits::EDGE_BODY_BYTES_MAX;
 use crate::request::ask::Ask;
 
 /// Carries the metadata of an entry in the Cache API; never sent to a viewer.
@@ -42,8 +43,7 @@ pub struct Hit<B> {
     pub body: B,
 }
 
-/// Looks up an entry with one `match`; with a second one where the platform refuses the range by itself, for
-/// its own 416 says nothing of the entry. `now` is read after it.
+/// Looks up an entry with one `match`; a second only where the platform finds the range unsatisfiable. `now` is read after it.
 pub async fn find<E: EdgeCache>(
     edge: &E,
     url: &str,
@@ -52,13 +52,14 @@ pub async fn find<E: EdgeCache>(
     now: impl Fn() -> u64,
 ) -> Result<Option<Found<E::Body>>, Fault> {
     let range = conditional::range_for_edge(ask).map(RangeSpec::header_value);
-    let mut found = edge.find(url, range.as_ref(), budget_ms).await?;
-    if let Some(EdgeFound { status: 416, metadata: None, body, .. }) = found {
-        body.discard();
-        found = edge.find(url, None, budget_ms).await?;
+    let Some(mut found) = edge.find(url, range.as_ref(), budget_ms).await? else { return Ok(None) };
+    if found.status == 416 {
+        // The platform's own refusal has none of our headers, so the entry is asked for once more, whole.
+        found.body.discard();
+        let Some(whole) = edge.find(url, None, budget_ms).await? else { return Ok(None) };
+        found = whole;
     }
-    let Some(found) = found else { return Ok(None) };
-    let EdgeFound { status, metadata, content_range, body } = found;
+    let EdgeFound { status, metadata, length, content_range, body } = found;
     let metadata = match metadata.map(|text| Metadata::decode(&text)) {
         Some(Ok(metadata)) => metadata,
         Some(Err(fault)) => {
@@ -70,6 +71,12 @@ pub async fn find<E: EdgeCache>(
             return Err(Fault::Corrupt("an entry without metadata"));
         }
     };
+    // An aborted write may have been committed as far as it came.
+    let is_short = status == 200 && length.is_some_and(|length| length != metadata.length);
+    if is_short {
+        body.discard();
+        return Err(Fault::Corrupt("an entry shorter than it was"));
+    }
     let now_ms = now();
     if freshness(&metadata, now_ms) != Freshness::Fresh {
         body.discard();
@@ -126,6 +133,14 @@ fn cut<B: Body>(
     }
 }
 
+/// Why an entry of this length and lifetime may not go to the Cache API; `None` when it may.
+pub fn declines(length: Option<u64>, lifetime_s: u64) -> Option<NotKept> {
+    if lifetime_s == 0 {
+        return Some(NotKept::TtlTooShort);
+    }
+    length.filter(|length| *length > EDGE_BODY_BYTES_MAX).map(|_| NotKept::TooLarge)
+}
+
 /// Keeps an entry for what is left of its lifetime.
 pub async fn keep<E: EdgeCache>(
     edge: &E,
@@ -147,7 +162,11 @@ pub async fn keep<E: EdgeCache>(
             return Err(fault);
         }
     };
-    edge.keep(url, EdgeCopy { headers, length: metadata.length, body }).await
+    let kept = edge.keep(url, EdgeCopy { headers, length: metadata.length, body }).await;
+    if kept == Err(Fault::BrokenOff) {
+        edge.remove(url).await?;
+    }
+    kept
 }
 
 fn headers(metadata: &Metadata, entry_tags: &[String], left_s: u64) -> Result<HeaderMap, Fault> {
@@ -162,4 +181,22 @@ fn headers(metadata: &Metadata, entry_tags: &[String], left_s: u64) -> Result<He
     let text = HeaderValue::from_str(&text).map_err(|_| Fault::Corrupt("metadata is not ASCII"))?;
     headers.insert(METADATA_HEADER, text);
     Ok(headers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_edge_takes_512_mb_and_a_second_and_nothing_beyond() {
+        for (length, lifetime_s, declined) in [
+            (Some(1), 1, None),
+            (None, 1, None),
+            (Some(512_000_000), 1, None),
+            (Some(512_000_001), 1, Some(NotKept::TooLarge)),
+            (Some(1), 0, Some(NotKept::TtlTooShort)),
+        ] {
+            assert_eq!(declines(length, lifetime_s), declined, "{length:?} {lifetime_s}");
+        }
+    }
 }

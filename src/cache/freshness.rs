@@ -2,7 +2,7 @@
 
 use super::entry::Metadata;
 use crate::config::Ttl;
-use crate::limits::TTL_S_MAX;
+use crate::limits::{KV_EXPIRATION_TTL_S_MIN, TTL_S_MAX};
 
 /// The state of an entry at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,7 @@ pub fn freshness(metadata: &Metadata, now_ms: u64) -> Freshness {
 /// up to `jitter_percent` so that what was made together does not expire together.
 ///
 /// The jitter is a function of the key: the same entry has the same lifetime in every data centre.
+/// A lifetime that KV takes stays one that KV takes.
 pub fn lifetime_s(ttl: &Ttl, status: u16, key: &str, jitter_percent: u8) -> u64 {
     let whole = match status {
         200..=299 => ttl.ok_s,
@@ -42,7 +43,7 @@ pub fn lifetime_s(ttl: &Ttl, status: u16, key: &str, jitter_percent: u8) -> u64 
     if spread == 0 {
         return whole;
     }
-    whole - spread_of(key) % (spread + 1)
+    (whole - spread_of(key) % (spread + 1)).max(whole.min(KV_EXPIRATION_TTL_S_MIN))
 }
 
 /// FNV-1a: cheap, and fixed for ever, which `std`'s hashers are not.
@@ -113,6 +114,19 @@ mod tests {
         let distinct: std::collections::BTreeSet<_> = spread.iter().collect();
         assert!(distinct.len() > 150, "{} of 200 differ", distinct.len());
         assert_eq!(lifetime_s(&TTL, 200, "key-7", 10), lifetime_s(&TTL, 200, "key-7", 10));
+    }
+
+    #[test]
+    fn jitter_shortens_no_lifetime_out_of_kv() {
+        for (client_error_s, range) in
+            [(60, 60..=60), (61, 60..=61), (100, 60..=100), (59, 30..=59)]
+        {
+            let ttl = Ttl { client_error_s, ..TTL };
+            for key in 0..100 {
+                let lifetime_s = lifetime_s(&ttl, 404, &format!("key-{key}"), 50);
+                assert!(range.contains(&lifetime_s), "{client_error_s} became {lifetime_s}");
+            }
+        }
     }
 
     #[test]

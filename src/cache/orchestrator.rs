@@ -5,7 +5,7 @@
 //! recorded fault; it never changes the status a viewer gets.
 //! Reads are awaited. Writes are returned as [`Owed`], so that they can be done after the answer.
 
-use http::{Method, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 
 use super::edge;
 use super::entry::{Entry, Metadata, Outcome, VERSION, generation};
@@ -20,7 +20,6 @@ use super::storage::{self, Found};
 use crate::config::Config;
 use crate::http::conditional::{self, Answer};
 use crate::http::problem::{Problem, UpstreamFailure};
-use crate::limits::{EDGE_BODY_BYTES_MAX, SPOOL_BYTES_MAX};
 use crate::media::failure;
 use crate::media::order::{self, Made};
 use crate::request::ask::Ask;
@@ -46,7 +45,8 @@ pub async fn serve<H: Host>(
     request_id: &str,
 ) -> Served<H::Body> {
     let trace = Trace::default();
-    let mut visit = Visit { host, ask, config, rendition, request_id, trace };
+    let mut visit =
+        Visit { host, ask, config, rendition, request_id, remembered_until_ms: None, trace };
 
     let at_edge = visit.look_at_edge().await;
     if let Some(edge::Found::Rendition(found)) = at_edge {
@@ -70,32 +70,28 @@ pub async fn serve<H: Host>(
         }
     }
 
-    if remembered.is_none() && stale.is_none() {
-        if visit.wants_only_what_is_kept() {
-            return visit.answer_not_kept();
+    if let Some(unfit) = remembered {
+        return visit.answer_without_rendition(unfit, None).await;
+    }
+    if visit.wants_only_what_is_kept() {
+        discard(stale);
+        return visit.answer_not_kept();
+    }
+    if stale.is_none() && visit.is_unpaid_head() {
+        return visit.answer_unfilled_head().await;
+    }
+    match (visit.make().await, stale) {
+        (Ok(made), stale) => {
+            discard(stale);
+            visit.answer_miss(made)
         }
-        if visit.is_unpaid_head() {
-            return visit.answer_unfilled_head().await;
+        // The failure is not remembered: its memory would stand before what is stale.
+        (Err(_), Some(stale)) => visit.answer_stale(stale),
+        (Err((unfit, began_ms)), None) => {
+            let memory = visit.remember(unfit, began_ms);
+            visit.answer_without_rendition(unfit, memory).await
         }
     }
-
-    let (unfit, memory) = match remembered {
-        Some(unfit) => (unfit, None),
-        None => match visit.make().await {
-            Ok(made) => {
-                if let Some(stale) = stale {
-                    stale.body.discard();
-                }
-                return visit.answer_miss(made).await;
-            }
-            Err((unfit, began_ms)) => (unfit, Some(visit.remember(unfit, began_ms))),
-        },
-    };
-
-    if let Some(stale) = stale {
-        return visit.answer_stale(stale);
-    }
-    visit.answer_without_rendition(unfit, memory.flatten()).await
 }
 
 /// One request on its way through the tiers.
@@ -105,6 +101,8 @@ struct Visit<'a, H> {
     config: &'a Config,
     rendition: &'a Rendition<'a>,
     request_id: &'a str,
+    /// When the failure that was found will be forgotten.
+    remembered_until_ms: Option<u64>,
     trace: Trace,
 }
 
@@ -189,7 +187,8 @@ impl<H: Host> Visit<'_, H> {
     fn answer_kv_hit(mut self, entry: Entry<H::Body>) -> Served<H::Body> {
         self.trace.phase = Phase::KvHit;
         let Entry { metadata, body } = entry;
-        let declined = self.edge_declines(Some(metadata.length));
+        let left_s = metadata.fresh_until_ms.saturating_sub(self.host.now_ms()) / 1000;
+        let declined = self.edge_declines(Some(metadata.length), left_s);
         self.trace.edge.kept = Some(declined.map_or(Ok(()), Err));
         let (reply, copy) =
             self.deliver(&metadata, Some(metadata.length), body, declined.is_none());
@@ -201,26 +200,25 @@ impl<H: Host> Visit<'_, H> {
     }
 
     /// A rendition that was made for this request owes both tiers a copy.
-    async fn answer_miss(mut self, made: Made<H::Body>) -> Served<H::Body> {
+    fn answer_miss(mut self, made: Made<H::Body>) -> Served<H::Body> {
         self.trace.phase = Phase::Miss;
-        let Made { began_ms, source, mut length, not_kept, mut body } = made;
-        // A player that asks for a range must be told the whole length, or it does not play;
-        // where the transformer did not announce it, the body is held until it is known.
-        if length.is_none() && conditional::wanted_range(self.ask).is_some() {
-            (body, length) = body.measure(SPOOL_BYTES_MAX).await;
-        }
+        let Made { began_ms, source, length, not_kept, body } = made;
         let lifetime_s = self.lifetime_s(200);
         let mut metadata = self.metadata(200, lifetime_s, began_ms);
         self.rendition.recipe().format.content_type().clone_into(&mut metadata.content_type);
         metadata.length = length.unwrap_or(0);
         metadata.source = source;
 
-        let edge = not_kept.or_else(|| self.edge_declines(length));
+        let edge = not_kept.or_else(|| self.edge_declines(length, lifetime_s));
         let kv = not_kept.or_else(|| self.kv_declines(length, lifetime_s));
         let wants_copy = edge.is_none() || kv.is_none();
         self.trace.edge.kept = Some(edge.map_or(Ok(()), Err));
         self.trace.kv.kept = Some(kv.map_or(Ok(()), Err));
-        let (reply, copy) = self.deliver(&metadata, length, body, wants_copy);
+        let (mut reply, copy) = self.deliver(&metadata, length, body, wants_copy);
+        if not_kept.is_some() {
+            // What the transformer keeps from us is kept from everybody behind us as well.
+            reply.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
         let owed = copy.map(|body| {
             let copy = Copy {
                 kv_key: kv.is_none().then(|| self.rendition.kv_key.clone()),
@@ -257,8 +255,10 @@ impl<H: Host> Visit<'_, H> {
             }
         }
         self.trace.phase = Phase::Failed;
-        let lifetime_s = owed.is_some().then(|| self.lifetime_s(consequence.status.as_u16()));
-        let reply = self.failure(unfit, lifetime_s);
+        let made_now = owed.as_ref().map(|owed| owed.entry.metadata.fresh_until_ms);
+        let fresh_until_ms = made_now.or(self.remembered_until_ms);
+        let left_ms = fresh_until_ms.map(|until_ms| until_ms.saturating_sub(self.host.now_ms()));
+        let reply = self.failure(unfit, left_ms.map(|left_ms| left_ms / 1000));
         Served { reply, trace: self.trace, owed }
     }
 
@@ -356,6 +356,7 @@ impl<H: Host> Visit<'_, H> {
     /// What is remembered of a failure is as good as met again.
     fn recall(&mut self, metadata: Metadata, unfit: Unfit) -> Unfit {
         self.trace.advice.location = metadata.location;
+        self.remembered_until_ms = Some(metadata.fresh_until_ms);
         unfit
     }
 
@@ -373,7 +374,7 @@ impl<H: Host> Visit<'_, H> {
         metadata.unfit_number = unfit.number();
         metadata.location.clone_from(&self.trace.advice.location);
 
-        let edge = self.edge_declines(None).or((lifetime_s == 0).then_some(NotKept::TtlTooShort));
+        let edge = self.edge_declines(None, lifetime_s);
         let kv = self.kv_declines(None, lifetime_s);
         self.trace.edge.kept = Some(edge.map_or(Ok(()), Err));
         self.trace.kv.kept = Some(kv.map_or(Ok(()), Err));
@@ -420,10 +421,9 @@ impl<H: Host> Visit<'_, H> {
         lifetime_s(&self.rendition.origin.ttl, status, &self.rendition.kv_key, jitter)
     }
 
-    fn edge_declines(&self, length: Option<u64>) -> Option<NotKept> {
-        not_asked(self.rendition.origin.edge, self.rendition.bypass.edge.write).or_else(|| {
-            length.filter(|length| *length > EDGE_BODY_BYTES_MAX).map(|_| NotKept::TooLarge)
-        })
+    fn edge_declines(&self, length: Option<u64>, lifetime_s: u64) -> Option<NotKept> {
+        not_asked(self.rendition.origin.edge, self.rendition.bypass.edge.write)
+            .or_else(|| edge::declines(length, lifetime_s))
     }
 
     fn kv_declines(&self, length: Option<u64>, lifetime_s: u64) -> Option<NotKept> {
@@ -440,6 +440,13 @@ impl<H: Host> Visit<'_, H> {
 
     fn is_unpaid_head(&self) -> bool {
         self.ask.method == Method::HEAD && !self.config.cache.fill_on_head
+    }
+}
+
+/// Tells the platform that nobody will read what was found too old.
+fn discard<B: Body>(stale: Option<Entry<B>>) {
+    if let Some(Entry { body, .. }) = stale {
+        body.discard();
     }
 }
 

@@ -3,6 +3,7 @@
 use futures_util::future::join;
 use http::{HeaderName, HeaderValue, Method, header};
 
+use super::loop_guard;
 use super::relay::{self, KEY_BYTES_MIN, KEY_SECRET};
 use super::sources::{self, Source};
 use super::{failure, transformation, verdict};
@@ -11,13 +12,12 @@ use crate::cache::reason::{NotKept, Unfit};
 use crate::cache::rendition::Rendition;
 use crate::cache::status::{Advice, Attempt, Tier, Trace};
 use crate::config::Config;
-use crate::limits::{LOCATION_BYTES_MAX, RETRY_AFTER_S_MAX};
-use crate::request::ask::{Ask, CDN_LOOP};
+use crate::http::conditional;
+use crate::limits::{LOCATION_BYTES_MAX, RETRY_AFTER_S_MAX, SPOOL_BYTES_MAX};
+use crate::request::ask::Ask;
 
 /// Where the zone's transformation lives on its own host (stream/transform-videos).
 pub const TRANSFORMATION_PATH: &str = "/cdn-cgi/media";
-/// What this worker calls itself in `Via` and `CDN-Loop`.
-pub const PRODUCT: &str = "video-resizer";
 
 /// A rendition on its way from the transformer.
 #[derive(Debug)]
@@ -96,15 +96,12 @@ async fn transform<H: Host>(
         None
     });
     let verdict = verdict::judge(rendition.recipe(), &answer, source_length);
-    trace.attempts.push(Attempt {
-        source: source.index,
-        unfit: verdict.as_ref().err().copied(),
-        status: answer.as_ref().ok().map(|reply| reply.status),
-        took_ms: host.now_ms().saturating_sub(began_ms),
-    });
-    match (verdict, answer) {
+    let status = answer.as_ref().ok().map(|reply| reply.status);
+    let took_ms = host.now_ms().saturating_sub(began_ms);
+    let made = match (verdict, answer) {
         (Ok(verdict::Fit { length, not_kept }), Ok(reply)) => {
-            Ok(Made { began_ms, source: source.index, length, not_kept, body: reply.body })
+            let made = Made { began_ms, source: source.index, length, not_kept, body: reply.body };
+            if conditional::wanted_range(ask).is_some() { measured(made).await } else { Ok(made) }
         }
         (Err(unfit), Ok(reply)) => {
             trace.advice = advice(&reply);
@@ -114,6 +111,29 @@ async fn transform<H: Host>(
         (verdict, Err(fault)) => {
             trace.faults.push((Tier::Transform, fault));
             Err(verdict.err().unwrap_or(Unfit::NoAnswer))
+        }
+    };
+    let unfit = made.as_ref().err().copied();
+    trace.attempts.push(Attempt { source: source.index, unfit, status, took_ms });
+    made
+}
+
+/// A player that asks for a range must be told the whole length, or it does not play; where the transformer
+/// did not announce it, the body is held until it is known.
+async fn measured<B: Body>(made: Made<B>) -> Result<Made<B>, Unfit> {
+    if made.length.is_some() {
+        return Ok(made);
+    }
+    let (body, length) = made.body.measure(SPOOL_BYTES_MAX).await;
+    match length {
+        Some(0) => {
+            body.discard();
+            Err(Unfit::Empty)
+        }
+        Some(_) => Ok(Made { length, body, ..made }),
+        None => {
+            let not_kept = made.not_kept.or(Some(NotKept::LengthUnknown));
+            Ok(Made { not_kept, body, ..made })
         }
     }
 }
@@ -267,33 +287,57 @@ fn with_credentials(
 /// mark that tells this worker it is talking to itself.
 fn marked(ask: &Ask) -> Vec<(HeaderName, HeaderValue)> {
     let mut headers = vec![(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))];
-    headers.extend(loop_mark(ask).map(|mark| (CDN_LOOP, mark)));
+    headers.extend(loop_guard::marks(ask));
     headers
-}
-
-/// `CDN-Loop` (RFC 8586) with this worker's host appended.
-///
-/// A stranger who forges it is refused; it opens no way around anything.
-pub fn loop_mark(ask: &Ask) -> Option<HeaderValue> {
-    let own = format!("{}; by={PRODUCT}", ask.host);
-    let mark = match ask.header(&CDN_LOOP) {
-        Some(before) => format!("{before}, {own}"),
-        None => own,
-    };
-    HeaderValue::from_str(&mark).ok()
-}
-
-/// Whether this request has been through this worker on this host before.
-pub fn is_loop(ask: &Ask) -> bool {
-    let own = format!("{}; by={PRODUCT}", ask.host);
-    ask.headers
-        .get_all(CDN_LOOP)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|member| member.trim().eq_ignore_ascii_case(&own))
 }
 
 /// Range and conditions of the viewer that the original's own server evaluates.
 const PASSED_ON: [HeaderName; 4] =
     [header::RANGE, header::IF_RANGE, header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE];
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use http::HeaderMap;
+
+    use super::*;
+
+    fn ask(marks: &[&str]) -> Ask {
+        let mut headers = HeaderMap::new();
+        for mark in marks {
+            headers.append(CDN_LOOP, HeaderValue::from_str(mark).unwrap());
+        }
+        Ask {
+            method: Method::GET,
+            scheme: "https".to_owned(),
+            host: "v.example".to_owned(),
+            path: "/a.mp4".to_owned(),
+            query: String::new(),
+            headers,
+        }
+    }
+
+    #[test]
+    fn our_mark_is_known_in_any_place_and_case_and_no_other_is() {
+        for (marks, is_ours) in [
+            (&[][..], false),
+            (&["v.example; by=video-resizer"], true),
+            (&["cdn-a, V.EXAMPLE; by=Video-Resizer , cdn-b"], true),
+            (&["cdn-a", "v.example; by=video-resizer"], true),
+            (&["v.example"], false),
+            (&["w.example; by=video-resizer"], false),
+            (&["xv.example; by=video-resizer"], false),
+        ] {
+            assert_eq!(is_loop(&ask(marks)), is_ours, "{marks:?}");
+        }
+    }
+
+    #[test]
+    fn our_mark_follows_those_of_others_and_is_known_when_it_comes_back() {
+        let first = loop_mark(&ask(&[])).unwrap();
+        assert_eq!(first, "v.example; by=video-resizer");
+        let second = loop_mark(&ask(&["cdn-a; x=1"])).unwrap();
+        assert_eq!(second, "cdn-a; x=1, v.example; by=video-resizer");
+        assert!(is_loop(&ask(&[second.to_str().unwrap()])));
+    }
+}

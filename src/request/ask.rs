@@ -34,7 +34,7 @@ impl Ask {
 }
 
 /// Every request header the core reads; the shell copies these and no others.
-pub static HEADERS: [HeaderName; 23] = [
+pub static HEADERS: [HeaderName; 24] = [
     header::RANGE,
     header::IF_RANGE,
     header::IF_NONE_MATCH,
@@ -48,6 +48,7 @@ pub static HEADERS: [HeaderName; 23] = [
     header::USER_AGENT,
     header::AUTHORIZATION,
     CDN_LOOP,
+    header::VIA,
     SEC_CH_VIEWPORT_WIDTH,
     VIEWPORT_WIDTH,
     SEC_CH_WIDTH,

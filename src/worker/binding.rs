@@ -20,7 +20,7 @@ extern "C" {
         response: &web_sys::Response,
     ) -> Result<Promise, JsValue>;
 
-    #[wasm_bindgen(method, catch)]
+    #[wasm_bindgen(method, catch, js_name = "delete")]
     pub(super) fn delete(this: &EdgeObject, url: &str) -> Result<Promise, JsValue>;
 
     pub(super) type KvNamespace;
@@ -41,7 +41,7 @@ extern "C" {
         options: &JsValue,
     ) -> Result<Promise, JsValue>;
 
-    #[wasm_bindgen(method, catch)]
+    #[wasm_bindgen(method, catch, js_name = "delete")]
     pub(super) fn delete(this: &KvNamespace, key: &str) -> Result<Promise, JsValue>;
 
     /// A stream whose length is announced, and must be kept.

@@ -1,11 +1,15 @@
 //! Bodies as the platform's own streams. Their bytes never enter wasm memory: a chunk is passed on by its
 //! JavaScript handle.
 
-use js_sys::{Array, BigInt, Reflect, Uint8Array};
+use std::cell::Cell;
+use std::rc::Rc;
+
+use js_sys::{Array, BigInt, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
-    ReadableStream, ReadableStreamDefaultReader, TransformStream, WritableStreamDefaultWriter,
+    ReadableStream, ReadableStreamDefaultReader, Response, TransformStream,
+    WritableStreamDefaultWriter,
 };
 
 use super::binding::FixedLengthStream;
@@ -19,14 +23,22 @@ pub(super) enum NativeBody {
     Empty,
     /// A document the core wrote.
     Text(String),
-    /// Bytes that were measured, held by the platform. A stream made of them must not be forked: workerd never
-    /// ends the branches when they are held to a length. Each branch gets a stream of its own instead.
-    Held(web_sys::Blob),
     /// A stream of the platform.
-    Stream(ReadableStream),
-    /// A stream that is held to its length already. It must neither be forked nor held to a length again:
-    /// workerd takes one such stream piped into another for a worker that hangs.
-    Sized(ReadableStream),
+    Stream {
+        /// The bytes.
+        stream: ReadableStream,
+        /// Their number, where it is certain: the stream has been made whole or broken off by then.
+        ///
+        /// What an upstream announces is not certain: cut short, its stream simply ends in some places.
+        length: Option<u64>,
+    },
+}
+
+impl NativeBody {
+    /// The body of an answer; `length` where it is certain.
+    pub(super) fn of(response: &Response, length: Option<u64>) -> Self {
+        response.body().map_or(Self::Empty, |stream| Self::Stream { stream, length })
+    }
 }
 
 impl Body for NativeBody {
@@ -42,52 +54,36 @@ impl Body for NativeBody {
         match self {
             Self::Empty => Ok(Self::Empty),
             Self::Text(text) => Ok(Self::Text(text.clone())),
-            Self::Held(blob) => Ok(Self::Held(blob.clone())),
-            Self::Sized(_) => Err(Fault::Unavailable("the stream is cut already".to_owned())),
-            Self::Stream(stream) => {
+            Self::Stream { stream, length } => {
                 if stream.locked() {
                     return Err(Fault::Unavailable("the stream is being read".to_owned()));
                 }
                 let branches = stream.tee();
                 let (one, other) = (branches.get(0), branches.get(1));
                 *stream = one.unchecked_into();
-                Ok(Self::Stream(other.unchecked_into()))
+                Ok(Self::Stream { stream: other.unchecked_into(), length: *length })
             }
         }
     }
 
     fn slice(self, range: ByteRange) -> Self {
-        let stream = match self {
-            Self::Stream(stream) => stream,
-            Self::Held(ref blob) => {
-                // Bytes of a held body are far below the 2^53 a double counts exactly.
-                #[allow(clippy::cast_precision_loss)]
-                let (first, end) = (range.first() as f64, (range.last() + 1) as f64);
-                return blob.slice_with_f64_and_f64(first, end).map_or(self, Self::Held);
-            }
-            Self::Empty | Self::Text(_) | Self::Sized(_) => return self,
-        };
-        let Ok(fixed) = FixedLengthStream::new(BigInt::from(range.length())) else {
-            return Self::Stream(stream);
+        let Self::Stream { stream, .. } = self else { return self };
+        let length = range.length();
+        let Ok(fixed) = FixedLengthStream::new(BigInt::from(length)) else {
+            return Self::Stream { stream, length: None };
         };
         let (readable, writable) = (fixed.readable(), fixed.writable());
         spawn_local(async move {
             // A viewer who leaves makes the write fail; there is nobody left to tell.
             let _ = cut(&stream, &writable, range).await;
         });
-        Self::Sized(readable)
+        Self::Stream { stream: readable, length: Some(length) }
     }
 
     async fn measure(self, bytes_max: u64) -> (Self, Option<u64>) {
-        let stream = match self {
-            Self::Stream(stream) => stream,
-            Self::Held(ref blob) => {
-                let length = bytes_of(blob);
-                return (self, Some(length));
-            }
-            Self::Empty | Self::Text(_) | Self::Sized(_) => return (self, None),
-        };
-        let Ok(pipe) = TransformStream::new() else { return (Self::Stream(stream), None) };
+        let Self::Stream { stream, .. } = self else { return (self, None) };
+        let broken_off = |stream| (Self::Stream { stream, length: None }, None);
+        let Ok(pipe) = TransformStream::new() else { return broken_off(stream) };
         let reader = reader(&stream);
         let held = Array::new();
         let mut length = 0;
@@ -97,59 +93,74 @@ impl Body for NativeBody {
                     length += u64::from(chunk.length());
                     held.push(&chunk);
                     if length > bytes_max {
-                        return (Self::Stream(resumed(&pipe, held, reader)), None);
+                        return broken_off(resumed(&pipe, held, reader));
                     }
                 }
                 Ok(None) => {
-                    return match web_sys::Blob::new_with_u8_array_sequence(&held) {
-                        Ok(blob) => (Self::Held(blob), Some(length)),
-                        Err(_) => (Self::Stream(resumed(&pipe, held, reader)), Some(length)),
+                    let Some(stream) = joined(&held, length) else {
+                        return broken_off(resumed(&pipe, held, reader));
                     };
+                    let length = Some(length);
+                    return (Self::Stream { stream, length }, length);
                 }
-                Err(_) => return (Self::Stream(resumed(&pipe, held, reader)), None),
+                Err(_) => return broken_off(resumed(&pipe, held, reader)),
             }
         }
     }
 
     fn discard(self) {
-        if let Self::Stream(stream) | Self::Sized(stream) = self {
-            spawn_local(async move {
-                let _ = JsFuture::from(stream.cancel()).await;
-            });
+        if let Self::Stream { stream, .. } = self {
+            forget(stream.cancel());
         }
     }
 }
 
-/// The bytes of a held body.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a count of bytes in memory
-fn bytes_of(blob: &web_sys::Blob) -> u64 {
-    blob.size() as u64
-}
-
 /// `stream` as one whose length the platform knows, so that it is sent with `Content-Length`, and broken off
 /// where it turns out to be another.
-pub(super) fn of_length(stream: ReadableStream, length: u64) -> ReadableStream {
-    let Ok(held) = held_to(&stream, length) else { return stream };
+///
+/// A stream of certain length stays as it is: piped from one `FixedLengthStream` into another, workerd hangs.
+pub(super) fn of_length(
+    stream: ReadableStream,
+    certain: Option<u64>,
+    length: u64,
+) -> (ReadableStream, Whole) {
+    let whole = Whole::default();
+    if certain == Some(length) {
+        return (stream, whole);
+    }
+    let Ok(fixed) = FixedLengthStream::new(BigInt::from(length)) else { return (stream, whole) };
+    let piped = stream.pipe_to(&fixed.writable());
+    let broken_off = Rc::clone(&whole.broken_off);
     spawn_local(async move {
         // What breaks here breaks the reader of the other end as well.
-        let _ = held.kept.await;
+        broken_off.set(JsFuture::from(piped).await.is_err());
     });
-    held.readable
+    (fixed.readable(), whole)
 }
 
-/// A stream whose length the platform knows, and whether it kept it.
-pub(super) struct Held {
-    /// The bytes; broken off where there are more or fewer than announced.
-    pub(super) readable: ReadableStream,
-    /// Resolves when exactly the announced bytes went through, and is rejected when they never will.
-    pub(super) kept: JsFuture,
+/// Whether a body that was passed on came to its announced end.
+///
+/// Who reads it is told by an error, except that the Cache API swallows it, and that the local KV keeps
+/// what it got until then.
+#[derive(Debug, Default)]
+pub(super) struct Whole {
+    broken_off: Rc<Cell<bool>>,
 }
 
-/// Holds `stream` to `length` bytes.
-pub(super) fn held_to(stream: &ReadableStream, length: u64) -> Result<Held, JsValue> {
-    let fixed = FixedLengthStream::new(BigInt::from(length))?;
-    let kept = JsFuture::from(stream.pipe_to(&fixed.writable()));
-    Ok(Held { readable: fixed.readable(), kept })
+impl Whole {
+    /// To be asked once its reader is done.
+    pub(super) async fn confirm(&self) -> Result<(), Fault> {
+        // The pipe has settled before its reader; one turn lets the news arrive here.
+        let _ = JsFuture::from(Promise::resolve(&JsValue::UNDEFINED)).await;
+        if self.broken_off.get() { Err(Fault::BrokenOff) } else { Ok(()) }
+    }
+}
+
+/// Lets a promise settle unobserved, but not unhandled.
+fn forget(promise: Promise) {
+    spawn_local(async move {
+        let _ = JsFuture::from(promise).await;
+    });
 }
 
 /// Passes on only the bytes of `range`, then lets go of the source.
@@ -161,18 +172,17 @@ async fn cut(
     let reader = reader(stream);
     let writer = writable.get_writer()?;
     let passed = pass(&reader, &writer, range).await;
+    // A branch's cancel is settled only once the other branch is done with as well (streams standard,
+    // 4.9.1), so nobody here waits for it.
+    let cancelled = match &passed {
+        Ok(()) => reader.cancel(),
+        Err(error) => reader.cancel_with_reason(error),
+    };
+    forget(cancelled);
     match &passed {
-        Ok(()) => {
-            // A cancelled branch of a fork waits until the other one ends, and the viewer would wait with it.
-            let cancelled = JsFuture::from(reader.cancel());
-            JsFuture::from(writer.close()).await?;
-            let _ = cancelled.await;
-        }
-        Err(error) => {
-            let _ = JsFuture::from(reader.cancel_with_reason(error)).await;
-            let _ = JsFuture::from(writer.abort_with_reason(error)).await;
-        }
-    }
+        Ok(()) => JsFuture::from(writer.close()).await?,
+        Err(error) => JsFuture::from(writer.abort_with_reason(error)).await?,
+    };
     passed
 }
 
@@ -198,6 +208,18 @@ async fn pass(
         }
     }
     Ok(())
+}
+
+/// The chunks as one body of the platform's own, whose length is certain.
+fn joined(chunks: &Array, length: u64) -> Option<ReadableStream> {
+    let whole = Uint8Array::new_with_length(u32::try_from(length).ok()?);
+    let mut at = 0;
+    for chunk in chunks.iter() {
+        let chunk: Uint8Array = chunk.unchecked_into();
+        whole.set(&chunk, at);
+        at += chunk.length();
+    }
+    Response::new_with_opt_js_u8_array(Some(&whole)).ok()?.body()
 }
 
 /// What was read already, then the rest; a stream that broke breaks again.

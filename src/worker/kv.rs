@@ -1,16 +1,14 @@
 //! The Workers KV adapter.
 
-use std::time::Duration;
-
 use js_sys::{JSON, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::ReadableStream;
 use worker::Env;
 
 use super::binding::{KvNamespace, by_name, object};
-use super::body::{NativeBody, of_length};
+use super::body::{NativeBody, Whole, of_length};
 use super::budget::{fault, settled, within};
-use crate::cache::ports::{Body as _, Fault, KvCopy, KvFound, KvStore};
+use crate::cache::ports::{Fault, KvCopy, KvFound, KvStore};
 
 /// Name of the binding that holds renditions.
 pub(super) const RENDITIONS: &str = "VIDEO_TRANSFORMATIONS_CACHE";
@@ -48,39 +46,6 @@ impl Kv {
     }
 }
 
-impl Kv {
-    /// Deletes what a failed write of ours may have left: an error does not mean that nothing was written,
-    /// and workerd's own KV keeps what came of a body that broke off, some time after saying so.
-    async fn take_back(&self, key: &str, ours: &JsValue) {
-        for _ in 0..LOOKS {
-            worker::Delay::from(BETWEEN_LOOKS).await;
-            match self.metadata(key).await {
-                Ok(Some(found)) if found == text_of(ours) => {
-                    if let Ok(kv) = self.namespace() {
-                        let _ = settled(kv.delete(key)).await;
-                    }
-                    return;
-                }
-                // Another fill was faster: its entry is good.
-                Ok(Some(_)) => return,
-                Ok(None) | Err(_) => {}
-            }
-        }
-    }
-
-    /// The metadata of an entry, as JSON.
-    async fn metadata(&self, key: &str) -> Result<Option<Option<String>>, Fault> {
-        let options = object(&[("type", "stream".into())]);
-        let found = settled(self.namespace()?.get_with_metadata(key, &options)).await?;
-        let property = |name: &str| Reflect::get(&found, &JsValue::from_str(name));
-        let Ok(Ok(stream)) = property("value").map(JsCast::dyn_into::<ReadableStream>) else {
-            return Ok(None);
-        };
-        NativeBody::Stream(stream).discard();
-        Ok(Some(property("metadata").ok().and_then(|metadata| text_of(&metadata))))
-    }
-}
-
 impl KvStore for Kv {
     type Body = NativeBody;
 
@@ -103,37 +68,31 @@ impl KvStore for Kv {
         } else {
             None
         };
-        Ok(Some(KvFound { metadata, body: NativeBody::Stream(stream) }))
+        Ok(Some(KvFound { metadata, body: NativeBody::Stream { stream, length: None } }))
     }
 
     async fn keep(&self, key: &str, copy: KvCopy<NativeBody>) -> Result<(), Fault> {
         let KvCopy { metadata, expiration_ttl_s, length, body } = copy;
         let metadata = JSON::parse(&metadata).map_err(|error| fault(&error))?;
         let options =
-            object(&[("metadata", metadata.clone()), ("expirationTtl", number(expiration_ttl_s))]);
-        let value = match body {
-            NativeBody::Empty => JsValue::from_str(""),
-            NativeBody::Text(text) => JsValue::from_str(&text),
-            NativeBody::Sized(stream) => stream.into(),
-            NativeBody::Held(blob) => of_length(blob.stream(), length).into(),
-            // A body that turns out shorter or longer must fail, not be kept.
-            NativeBody::Stream(stream) => of_length(stream, length).into(),
+            object(&[("metadata", metadata), ("expirationTtl", number(expiration_ttl_s))]);
+        let (value, whole) = match body {
+            NativeBody::Empty => (JsValue::from_str(""), Whole::default()),
+            NativeBody::Text(text) => (JsValue::from_str(&text), Whole::default()),
+            NativeBody::Stream { stream, length: certain } => {
+                let (stream, whole) = of_length(stream, certain, length);
+                (stream.into(), whole)
+            }
         };
-        let written = settled(self.namespace()?.put(key, &value, &options)).await;
-        if written.is_err() {
-            self.take_back(key, &metadata).await;
-        }
-        written.map(drop)
+        let put = settled(self.namespace()?.put(key, &value, &options)).await;
+        whole.confirm().await?;
+        put.map(drop)
+    }
+
+    async fn remove(&self, key: &str) -> Result<(), Fault> {
+        settled(self.namespace()?.delete(key)).await.map(drop)
     }
 }
-
-fn text_of(json: &JsValue) -> Option<String> {
-    JSON::stringify(json).ok()?.as_string()
-}
-
-/// How often a failed write is looked after: what it left appears within moments, or not at all.
-const LOOKS: u8 = 3;
-const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 fn number(seconds: u64) -> JsValue {
     // Seconds of a year fit exactly in a double.

@@ -37,18 +37,13 @@ async fn fetch(
         Handled::Answer { reply, owed } => {
             if let Some(owed) = owed {
                 context.wait_until(async move {
-                    let copy = &owed.copy;
-                    let key = copy.kv_key.as_ref().or(copy.edge_url.as_ref()).cloned();
-                    let key = key.unwrap_or_default();
                     for (tier, fault) in settle(host.as_ref(), owed).await {
-                        tracing::warn!(key, tier = tier.as_str(), fault = %fault, "not kept");
+                        tracing::warn!(tier = tier.as_str(), fault = %fault, "not kept");
                     }
                 });
             }
             response::native(reply)
         }
-        Handled::PassThrough { url, loop_mark } => {
-            upstream::pass_through(&request, &url, loop_mark.as_ref()).await
-        }
+        Handled::PassThrough { url, marks } => upstream::pass_through(&request, &url, &marks).await,
     }
 }

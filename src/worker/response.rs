@@ -25,15 +25,11 @@ fn build(reply: Reply<NativeBody>) -> Result<Response, JsValue> {
         // Statuses without a body must have none, or the constructor throws (fetch standard, 6.4).
         NativeBody::Empty => Response::new_with_opt_str_and_init(None, &init),
         NativeBody::Text(text) => Response::new_with_opt_str_and_init(Some(&text), &init),
-        NativeBody::Held(blob) => Response::new_with_opt_blob_and_init(Some(&blob), &init),
-        NativeBody::Sized(stream) => {
-            Response::new_with_opt_readable_stream_and_init(Some(&stream), &init)
-        }
-        NativeBody::Stream(stream) => {
+        NativeBody::Stream { stream, length: certain } => {
             let length = headers.get(header::CONTENT_LENGTH);
             let length = length.and_then(|value| value.to_str().ok()?.parse().ok());
             let stream = match length {
-                Some(length) => of_length(stream, length),
+                Some(length) => of_length(stream, certain, length).0,
                 None => stream,
             };
             Response::new_with_opt_readable_stream_and_init(Some(&stream), &init)

@@ -1,6 +1,6 @@
 //! HTTP to the transformer and to sources, and pass-through of what is no video.
 
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortController, Headers, Request, RequestInit, RequestRedirect, Response};
 
@@ -8,7 +8,6 @@ use super::binding;
 use super::body::NativeBody;
 use super::budget::{fault, settled, within};
 use crate::cache::ports::{Call, Fault, Reply, UPSTREAM_HEADERS, Upstream};
-use crate::request::ask::CDN_LOOP;
 
 /// The platform's `fetch`.
 #[derive(Debug)]
@@ -38,7 +37,7 @@ impl Upstream for Fetcher {
                 headers.insert(name, value);
             }
         }
-        let body = response.body().map_or(NativeBody::Empty, NativeBody::Stream);
+        let body = NativeBody::of(&response, None);
         Ok(Reply { status: response.status(), headers, body })
     }
 }
@@ -61,18 +60,18 @@ fn request(call: &Call, abort: &AbortController) -> Result<Request, JsValue> {
     Request::new_with_str_and_init(&call.url, &init)
 }
 
-/// The viewer's request, untouched but for its address and the mark against loops; the answer, untouched.
+/// The viewer's request, untouched but for its address and the marks against loops; the answer, untouched.
 pub(super) async fn pass_through(
     request: &Request,
     url: &str,
-    loop_mark: Option<&HeaderValue>,
+    marks: &[(HeaderName, HeaderValue)],
 ) -> worker::Result<Response> {
     let init = RequestInit::new();
     init.set_redirect(RequestRedirect::Manual);
     let readdressed = Request::new_with_str_and_init(url, request.unchecked_ref())?;
     let outgoing = Request::new_with_request_and_init(&readdressed, &init)?;
-    if let Some(mark) = loop_mark.and_then(|mark| mark.to_str().ok()) {
-        outgoing.headers().set(CDN_LOOP.as_str(), mark)?;
+    for (name, mark) in marks {
+        outgoing.headers().set(name.as_str(), mark.to_str().unwrap_or_default())?;
     }
     let answer = settled(binding::fetch(&outgoing)).await;
     match answer.map(JsCast::dyn_into::<Response>) {

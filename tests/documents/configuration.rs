@@ -1,41 +1,20 @@
-//! Goal: documents and tables say the same.
-//! Method: the generated part is rendered again and compared; `UPDATE=1` writes it.
-
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-use std::path::PathBuf;
+//! `CONFIGURATION_REFERENCE.md`: every key, every example, every message.
 
 use video_resizer::config::{Config, layers, live, reference};
 use video_resizer::limits;
 
-const BEGIN: &str =
-    "<!-- generated from src/config/table.rs: UPDATE=1 cargo test --test documents -->\n";
-const END: &str = "<!-- end of the generated part -->\n";
+use crate::{hold, read};
 
-fn reference_path() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("CONFIGURATION_REFERENCE.md")
-}
-
-fn reference() -> String {
-    std::fs::read_to_string(reference_path()).unwrap()
-}
+const REFERENCE: &str = "CONFIGURATION_REFERENCE.md";
 
 #[test]
 fn the_configuration_reference_has_every_row_of_the_table() {
-    let document = reference();
-    let (before, rest) = document.split_once(BEGIN).expect("the marker of its beginning");
-    let (generated, after) = rest.split_once(END).expect("the marker of its end");
-    let wanted = format!("\n{}\n", reference::markdown());
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(reference_path(), format!("{before}{BEGIN}{wanted}{END}{after}")).unwrap();
-    } else {
-        assert!(generated == wanted, "run UPDATE=1 cargo test --test documents");
-    }
+    hold(REFERENCE, "src/config/table.rs", &reference::markdown());
 }
 
 #[test]
 fn every_json_example_of_the_configuration_reference_is_a_good_configuration() {
-    let document = reference();
+    let document = read(REFERENCE);
     let examples: Vec<_> = document
         .split("```json\n")
         .skip(1)
@@ -56,12 +35,12 @@ fn the_error_examples_of_the_configuration_reference_are_what_is_said() {
         [{"url": "https://a.example/$1"}, {"url": "ftp://media.example.com/$1"}]}]}"#;
     let errors = layers::assemble(Some(text), None).unwrap_err();
     let said = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-    assert!(reference().contains(&format!("```text\n{said}\n```")), "{said}");
+    assert!(read(REFERENCE).contains(&format!("```text\n{said}\n```")), "{said}");
 }
 
 #[test]
 fn the_configuration_reference_tells_the_names_and_numbers_of_the_code() {
-    let document = reference();
+    let document = read(REFERENCE);
     for text in [
         format!("`{}`", layers::VARS_LAYER),
         format!("`{}`", layers::STORED_LAYER),

@@ -1,0 +1,102 @@
+//! Workers KV, in memory, with its limits as assertions.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use video_resizer::cache::ports::{Body, Fault, KvCopy, KvFound, KvStore};
+use video_resizer::limits::{
+    KV_CACHE_TTL_S_MIN, KV_EXPIRATION_TTL_S_MIN, KV_KEY_BYTES_MAX, KV_METADATA_BYTES_MAX,
+    KV_VALUE_BYTES_MAX,
+};
+
+use super::body::FakeBody;
+use super::edge::damaged;
+use super::surprise::Surprise;
+use super::weather::Mishap;
+use super::world::{Operation, World};
+
+/// A kept value.
+#[derive(Debug, Clone)]
+pub(crate) struct Kept {
+    pub(crate) metadata: Option<String>,
+    pub(crate) bytes: Rc<[u8]>,
+    pub(crate) until_ms: u64,
+}
+
+/// The namespace of renditions.
+#[derive(Debug)]
+pub(crate) struct FakeKv {
+    world: Rc<World>,
+    pub(crate) kept: RefCell<BTreeMap<String, Kept>>,
+    /// What turns out to be there at the first look.
+    pub(crate) surprise: Surprise<Self>,
+}
+
+impl FakeKv {
+    pub(crate) fn new(world: &Rc<World>) -> Self {
+        let world = Rc::clone(world);
+        Self { world, kept: RefCell::default(), surprise: Surprise::default() }
+    }
+
+    /// Puts an entry there that nobody here would have put.
+    pub(crate) fn plant(&self, key: &str, metadata: Option<&str>, bytes: &[u8]) {
+        let metadata = metadata.map(str::to_owned);
+        let kept = Kept { metadata, bytes: bytes.into(), until_ms: u64::MAX };
+        self.kept.borrow_mut().insert(key.to_owned(), kept);
+    }
+}
+
+impl KvStore for FakeKv {
+    type Body = FakeBody;
+
+    async fn find(
+        &self,
+        key: &str,
+        cache_ttl_s: u64,
+        budget_ms: u32,
+    ) -> Result<Option<KvFound<FakeBody>>, Fault> {
+        assert!(key.len() <= KV_KEY_BYTES_MAX && budget_ms > 0);
+        assert!(cache_ttl_s >= KV_CACHE_TTL_S_MIN, "KV refuses a cacheTtl of {cache_ttl_s}");
+        let possible = [Mishap::None, Mishap::Refused, Mishap::TimedOut, Mishap::Corrupt];
+        let mishap = self.world.begin(Operation::KvFind { key: key.to_owned() }, &possible);
+        if matches!(mishap, Mishap::None | Mishap::Corrupt) {
+            self.surprise.spring(self);
+        }
+        let kept = self.kept.borrow();
+        let Some(kept) = kept.get(key).filter(|kept| self.world.now_ms() < kept.until_ms) else {
+            return mishap.fault().map_or(Ok(None), Err);
+        };
+        let metadata = match mishap {
+            Mishap::None => kept.metadata.clone(),
+            Mishap::Corrupt => damaged(kept.metadata.clone()),
+            Mishap::Refused | Mishap::TimedOut | Mishap::LostAck => {
+                return mishap.fault().map_or(Ok(None), Err);
+            }
+        };
+        let body = FakeBody::whole(&self.world, Rc::clone(&kept.bytes));
+        Ok(Some(KvFound { metadata, body }))
+    }
+
+    async fn keep(&self, key: &str, copy: KvCopy<FakeBody>) -> Result<(), Fault> {
+        let possible = [Mishap::None, Mishap::Refused, Mishap::LostAck];
+        let mishap = self.world.begin(Operation::KvKeep { key: key.to_owned() }, &possible);
+        let KvCopy { metadata, expiration_ttl_s, length, body } = copy;
+        assert!(key.len() <= KV_KEY_BYTES_MAX, "KV refuses a key of {} bytes", key.len());
+        assert!(metadata.len() <= KV_METADATA_BYTES_MAX, "KV refuses {} bytes", metadata.len());
+        assert!(length <= KV_VALUE_BYTES_MAX, "KV refuses a value of {length} bytes");
+        assert!(expiration_ttl_s >= KV_EXPIRATION_TTL_S_MIN, "KV refuses {expiration_ttl_s} s");
+        if mishap == Mishap::Refused {
+            body.discard();
+            return Err(mishap.fault().unwrap());
+        }
+        let read = body.read();
+        if !read.whole || read.bytes.len() as u64 != length {
+            return Err(Fault::Unavailable("the body broke off".to_owned()));
+        }
+        let until_ms = self.world.now_ms() + expiration_ttl_s * 1000;
+        let kept = Kept { metadata: Some(metadata), bytes: read.bytes.into(), until_ms };
+        self.kept.borrow_mut().insert(key.to_owned(), kept);
+        mishap.fault().map_or(Ok(()), Err)
+    }
+}

@@ -1,0 +1,20 @@
+//! The tour: how a rendition comes to be, where it is kept, who answers, and what is refused.
+
+mod bypass;
+mod conditions;
+mod doors;
+mod failures;
+mod kept;
+mod lifetimes;
+mod ranges;
+mod secrets;
+mod sources;
+mod tiers;
+mod viewers;
+
+/// What most stories ask for.
+const VIDEO: &str = "/clips/a.mp4?width=640&height=360";
+/// Its key in KV.
+const KEY: &str = "video:clips/a.mp4:w=640:h=360:f=mp4";
+/// Its URL in the Cache API.
+const EDGE_URL: &str = "https://v.example/clips/a.mp4?width=640&height=360&format=mp4";

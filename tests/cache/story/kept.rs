@@ -1,0 +1,88 @@
+//! What is good and still not kept, and why: every reason has a name.
+
+use serde_json::{Value, json};
+use video_resizer::cache::reason::NotKept;
+
+use super::VIDEO;
+use crate::fakes::upstream::Making;
+use crate::fakes::viewer::{House, get};
+use crate::fakes::weather::{Mishap, Script};
+
+const MIB: usize = 1024 * 1024;
+
+/// How each reason comes about.
+fn reasons() -> Vec<(&'static str, Value, Making)> {
+    let nothing = json!({});
+    vec![
+        ("off", json!({"cache": {"kv": false, "edge": false}}), Making::Good),
+        ("bypass", json!({"bypass": {"access": "open"}}), Making::Good),
+        ("private", nothing.clone(), Making::GoodBut("cache-control", "max-age=60, Private")),
+        ("no-store", nothing.clone(), Making::GoodBut("cache-control", "no-store")),
+        ("set-cookie", nothing.clone(), Making::GoodBut("set-cookie", "a=b")),
+        ("too-large", nothing.clone(), Making::BreaksOff(600 * MIB)),
+        ("length-unknown", nothing.clone(), Making::GoodOfUnannounced(16 * MIB + 1)),
+        ("ttl-too-short", json!({"ttl": {"ok": 0}}), Making::Good),
+        ("fork", nothing, Making::Good),
+    ]
+}
+
+#[test]
+fn every_reason_is_named_in_cache_status_and_nothing_is_kept_and_the_viewer_gets_everything() {
+    for (reason, document, making) in reasons() {
+        let house = House::new(&document);
+        house.host.upstream.makes(making);
+        if reason == "fork" {
+            house.host.world.set_weather(Script::new(&[("fork", Mishap::Refused)]));
+        }
+        let url = if reason == "bypass" { format!("{VIDEO}&bypass=1") } else { VIDEO.to_owned() };
+        let seen = house.send(&get(&url).range("bytes=0-"));
+        assert!(matches!(seen.status, 200 | 206), "{reason}");
+        assert_eq!(seen.bytes, *house.host.upstream.last_made(), "{reason}");
+        assert_eq!(seen.settled, [""; 0], "{reason}");
+        let detail = format!("detail={reason}");
+        assert_eq!(seen.cache().matches(&detail).count(), 2, "{reason}: {}", seen.cache());
+        assert!(!seen.cache().contains("stored"), "{reason}: {}", seen.cache());
+        assert_eq!((house.kv_keys().len(), house.edge_urls().len()), (0, 0), "{reason}");
+    }
+}
+
+#[test]
+fn no_reason_is_left_out_of_these_stories() {
+    for reason in NotKept::ALL {
+        assert!(reasons().iter().any(|(name, _, _)| *name == reason.as_str()), "{reason:?}");
+    }
+}
+
+#[test]
+fn what_a_transformer_says_of_its_own_lifetime_is_not_ours_to_obey() {
+    let house = House::plain();
+    house.host.upstream.makes(Making::GoodBut("cache-control", "public, max-age=1"));
+    assert_eq!(house.get(VIDEO).settled, ["kv-keep", "edge-keep"]);
+    assert_eq!(house.get(VIDEO).max_age_s(), 86_400);
+}
+
+#[test]
+fn a_kv_hit_that_cannot_be_branched_is_answered_and_owes_nothing() {
+    let house = House::plain();
+    let miss = house.get(VIDEO);
+    house.elsewhere();
+    house.host.world.set_weather(Script::new(&[("fork", Mishap::Refused)]));
+    let seen = house.get(VIDEO);
+    assert_eq!((&seen.bytes, seen.settled.len()), (&miss.bytes, 0));
+    assert!(
+        seen.cache().contains("video-resizer-edge; fwd=uri-miss; detail=fork"),
+        "{}",
+        seen.cache()
+    );
+}
+
+#[test]
+fn a_copy_that_cannot_be_branched_for_both_tiers_goes_to_kv_where_the_world_finds_it() {
+    let house = House::plain();
+    let (_, owed) = house.answer(&get(VIDEO));
+    house.host.world.set_weather(Script::new(&[("fork", Mishap::Refused)]));
+    let faults =
+        crate::fakes::run::run(video_resizer::cache::owed::settle(&house.host, owed.unwrap()));
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert_eq!((house.kv_keys().len(), house.edge_urls().len()), (1, 0));
+}

@@ -1,0 +1,46 @@
+// Counts what the worker really asks of the platform: not what it says of itself, but the calls as they arrive.
+// A module around the worker's own hands it the real namespaces and the real cache, each behind a counter.
+
+/** For `startWorld({ around })`: every call becomes one line of the worker's log. */
+export const COUNTING = `
+import worker from "./index.js";
+
+const NAMESPACE = "VIDEO_TRANSFORMATIONS_CACHE";
+const log = (call, of) => console.log(JSON.stringify({ call, of }));
+
+const counted = (target, name, of) =>
+  new Proxy(target, {
+    get(object, method) {
+      const value = object[method];
+      if (typeof value !== "function") return value;
+      return (...args) => {
+        log(name + "." + String(method), of(args));
+        return value.apply(object, args);
+      };
+    },
+  });
+
+const text = ([first]) => (typeof first === "string" ? first : first.url);
+const cache = counted(caches.default, "cache", text);
+Object.defineProperty(caches, "default", { get: () => cache });
+
+const fetched = globalThis.fetch;
+globalThis.fetch = (...args) => {
+  log("fetch", (typeof args[0] === "string" ? "GET" : args[0].method) + " " + text(args));
+  return fetched(...args);
+};
+
+export default class extends worker {
+  constructor(context, env) {
+    super(context, { ...env, [NAMESPACE]: counted(env[NAMESPACE], "kv", text) });
+  }
+}
+`;
+
+/**
+ * The calls since `forgetLogs()`, oldest first, as in `["cache.match", "kv.getWithMetadata"]`.
+ *
+ * @param {{ logs: () => Record<string, any>[] }} world
+ * @returns {string[]}
+ */
+export const calls = ({ logs }) => logs().flatMap(({ call }) => (call ? [call] : []));
