@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
 import { startWorld } from "../../scripts/world.mjs";
-import { startObserved, startTransformer } from "./observed.mjs";
+import { startTransformer, wasmBytes, WINDOW, workerdKib } from "./observed.mjs";
 import { ask, eventually, inKv, open, tiers, transformsOf } from "./viewer.mjs";
 
 /** The largest value KV takes (developers.cloudflare.com/kv/platform/limits). */
@@ -118,16 +118,13 @@ test("a viewer who reads nothing for two seconds holds nobody up, and gets every
 test("a body of 100 MiB leaves the worker's wasm memory where a body of 1 KiB leaves it", async (t) => {
   const transformer = await startTransformer();
   t.after(() => transformer.stop());
-  const observed = await startObserved({
-    transformer: { baseUrl: `${transformer.url}/cdn-cgi/media` },
-    origins: [{ name: "default", pattern: "^/(.+)$", sources: [{ url: `${transformer.url}/$1` }] }],
-  });
+  const observed = await startWorld({ config: transformer.config, around: WINDOW });
   t.after(() => observed.stop());
 
   const MIB = 1024 * 1024;
   /** @param {string} path @param {Record<string, string>} [headers] */
   const bytesOf = async (path, headers) => {
-    const response = await open(`${observed.url}${path}?width=640`, { headers });
+    const response = await open(`${observed.worker}${path}?width=640`, { headers });
     let bytes = 0;
     for await (const piece of response) bytes += piece.length;
     assert.ok(response.complete, `${path} broke off after ${bytes} bytes`);
@@ -136,19 +133,19 @@ test("a body of 100 MiB leaves the worker's wasm memory where a body of 1 KiB le
   // Three of each kind of request with a small body: whatever they need, they have had.
   for (const name of ["1024", "1025", "no-length/1026"]) {
     assert.equal(await bytesOf(`/videos/${name}.mp4`), Number(name.replace(/\D/g, "")));
-    await atEdge(`${observed.url}/videos/${name}.mp4?width=640`);
+    await atEdge(`${observed.worker}/videos/${name}.mp4?width=640`);
     await bytesOf(`/videos/${name}.mp4`, { range: "bytes=10-19" });
   }
-  const small = { wasm: await observed.wasmBytes(), rss: observed.residentKib() };
+  const small = { wasm: await wasmBytes(observed), rss: workerdKib() };
 
   const large = `/videos/${100 * MIB}.mp4`;
   assert.equal(await bytesOf(large), 100 * MIB);
-  await atEdge(`${observed.url}${large}?width=640`);
+  await atEdge(`${observed.worker}${large}?width=640`);
   assert.equal(await bytesOf(large), 100 * MIB);
   assert.equal(await bytesOf(large, { range: `bytes=${50 * MIB}-` }), 50 * MIB);
   assert.equal(await bytesOf(`/videos/no-length/${10 * MIB}.mp4`), 10 * MIB);
   assert.equal(await bytesOf(`/videos/no-length/${100 * MIB}.mp4`, { range: "bytes=0-" }), 100 * MIB);
-  const { wasm, rss } = { wasm: await observed.wasmBytes(), rss: observed.residentKib() };
+  const { wasm, rss } = { wasm: await wasmBytes(observed), rss: workerdKib() };
 
   t.diagnostic(`wasm memory ${small.wasm} bytes before, ${wasm} after`);
   t.diagnostic(`workerd RSS ${Math.round(small.rss / 1024)} MiB before, ${Math.round(rss / 1024)} MiB after`);

@@ -1,27 +1,22 @@
-// The built worker with a window into its wasm memory, against a transformer of our own that answers with as
-// many bytes as its address says. The worker is the one that is deployed; only the module around it is ours.
+// A window into the built worker's wasm memory, and a transformer of our own that answers with as many bytes as
+// its address says. The worker is the one that is deployed; only the module around it is ours.
 
 import { readdirSync, readFileSync } from "node:fs";
 import http from "node:http";
-import path from "node:path";
-import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
-import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler";
-import { fromRoot, WORKER_DIR } from "../../scripts/layout.mjs";
 
-/** Runs before the worker, and keeps hold of the one wasm instance it makes. */
-const PRELUDE = `
-const Native = WebAssembly.Instance;
-WebAssembly.Instance = new Proxy(Native, {
+/**
+ * Stands before the worker, as `startWorld({ around })` has it: keeps hold of the one wasm instance that is
+ * made, which is why the worker is imported only then, and answers for it at a path of its own.
+ */
+export const WINDOW = `
+WebAssembly.Instance = new Proxy(WebAssembly.Instance, {
   construct(target, args) {
     globalThis.observedInstance = Reflect.construct(target, args, target);
     return globalThis.observedInstance;
   },
 });
-`;
+const { default: Worker } = await import("./index.js");
 
-const WINDOW = `
-import "./observed-prelude.js";
-import Worker from "./index.js";
 export default class extends Worker {
   async fetch(request) {
     if (new URL(request.url).pathname !== "/observed/memory") return super.fetch(request);
@@ -31,79 +26,26 @@ export default class extends Worker {
 `;
 
 /**
- * @typedef {object} Observed
- * @property {string} url
- * @property {() => Promise<number>} wasmBytes the size of the worker's linear memory
- * @property {() => number} residentKib what the workerd process holds of the machine's memory
- * @property {() => Promise<void>} clearEdge
- * @property {(binding: string) => Promise<any>} namespace a KV namespace
- * @property {() => Promise<void>} stop
- */
-
-/**
- * Starts the worker under Miniflare, with state in memory, and returns when it answers.
+ * The size of the worker's linear memory.
  *
- * @param {Record<string, unknown>} config its whole configuration
- * @returns {Promise<Observed>}
+ * @param {{ worker: string }} world started around {@link WINDOW}
  */
-export async function startObserved(config) {
-  const { workerOptions } = workerOptionsOf(fromRoot("wrangler.jsonc"));
-  const inWorkerDir = (/** @type {string} */ name) => path.join(WORKER_DIR, name);
-  return startWorkerd({
-    ...workerOptions,
-    modulesRoot: WORKER_DIR,
-    modules: [
-      { type: "ESModule", path: inWorkerDir("observed.js"), contents: WINDOW },
-      { type: "ESModule", path: inWorkerDir("observed-prelude.js"), contents: PRELUDE },
-      { type: "ESModule", path: inWorkerDir("index.js") },
-      { type: "CompiledWasm", path: inWorkerDir("index_bg.wasm") },
-    ],
-    bindings: { RESIZER_CONFIG: config },
-  });
-}
+export const wasmBytes = async ({ worker }) => Number(await (await fetch(`${worker}/observed/memory`)).text());
 
-/**
- * Starts any worker in a workerd of its own, with the settings of ours.
- *
- * @param {Record<string, any>} worker Miniflare's options of one worker
- * @returns {Promise<Observed>}
- */
-export async function startWorkerd(worker) {
-  const before = new Set(workerdsOfOurs());
-  const miniflare = new Miniflare(
-    convertV4MiniflareOptions({
-      ...worker,
-      host: "127.0.0.1",
-      port: 0,
-      cf: false, // would be fetched from the network
-      log: new Log(LogLevel.ERROR),
-      handleStructuredLogs: () => {},
-    }),
-  );
-  const url = (await miniflare.ready).origin;
-  const pid = workerdsOfOurs().find((one) => !before.has(one));
-  return {
-    url,
-    wasmBytes: async () => Number(await (await fetch(`${url}/observed/memory`)).text()),
-    residentKib: () => Number(readFileSync(`/proc/${pid}/status`, "utf8").match(/VmRSS:\s+(\d+)/)?.[1]),
-    clearEdge: async () => void (await miniflare.purgeCache()),
-    namespace: (binding) => miniflare.getKVNamespace(binding),
-    stop: () => miniflare.dispose(),
-  };
-}
-
-/** The workerd processes that this process has started. @returns {string[]} */
-function workerdsOfOurs() {
+/** What the workerd processes that this process has started hold of the machine's memory. */
+export function workerdKib() {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
+    .map((pid) => {
       try {
-        const [, comm, parent] = readFileSync(`/proc/${pid}/stat`, "utf8").match(/\((.*)\) \S (\d+)/) ?? [];
-        return comm?.startsWith("workerd") && parent === String(process.pid);
+        const status = readFileSync(`/proc/${pid}/status`, "utf8");
+        const [name, parent, kib] = ["Name", "PPid", "VmRSS"].map((key) => status.match(`${key}:\\s+(\\S+)`)?.[1]);
+        return name?.startsWith("workerd") && parent === String(process.pid) ? Number(kib) : 0;
       } catch {
-        return false; // it ended meanwhile
+        return 0; // it ended meanwhile
       }
-    });
+    })
+    .reduce((sum, kib) => sum + kib, 0);
 }
 
 /** A body is written in pieces of this size. */
@@ -111,7 +53,7 @@ const PIECE = Buffer.alloc(64 * 1024, "video");
 
 /**
  * @typedef {object} Transformer
- * @property {string} url what the worker's `transformer.baseUrl` is
+ * @property {Record<string, unknown>} config what makes a worker use it
  * @property {() => number} asked how often it was asked for a rendition
  * @property {() => void} stop
  */
@@ -143,9 +85,12 @@ export async function startTransformer() {
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
   const address = server.address();
-  const port = typeof address === "object" ? address?.port : undefined;
+  const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : undefined}`;
   return {
-    url: `http://127.0.0.1:${port}`,
+    config: {
+      transformer: { baseUrl: `${url}/cdn-cgi/media` },
+      origins: [{ name: "default", pattern: "^/(.+)$", sources: [{ url: `${url}/$1` }] }],
+    },
     asked: () => asked,
     stop: () => {
       server.closeAllConnections();
