@@ -174,17 +174,6 @@ impl Trace {
         members.join(", ")
     }
 
-    /// Whether what was served is kept somewhere, or on its way there: then it has tags to purge it by.
-    pub fn is_kept(&self) -> bool {
-        match self.phase {
-            Phase::EdgeHit | Phase::KvHit | Phase::Stale => true,
-            Phase::Miss | Phase::Failed => {
-                self.edge.kept == Some(Ok(())) || self.kv.kept == Some(Ok(()))
-            }
-            Phase::Original | Phase::HeadUnfilled | Phase::NotCached => false,
-        }
-    }
-
     /// Everything that went wrong below, for the log.
     pub fn faults(&self) -> String {
         let faults: Vec<String> =

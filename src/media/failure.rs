@@ -132,6 +132,7 @@ mod tests {
             (Unfit::Status(302), 302, false, true),
             (Unfit::Status(304), 502, true, true),
             (Unfit::Status(307), 307, false, true),
+            (Unfit::Status(308), 308, false, true),
             (Unfit::Status(403), 502, true, true),
             (Unfit::Status(429), 503, true, false),
             (Unfit::Status(500), 502, true, true),

@@ -74,7 +74,9 @@ impl Chosen {
             | Making::WrongType
             | Making::Partial
             | Making::Empty
-            | Making::Status(_) => false,
+            | Making::Status(_)
+            | Making::Redirect(_)
+            | Making::Overloaded(_) => false,
         }
     }
 

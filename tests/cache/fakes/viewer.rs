@@ -234,7 +234,7 @@ impl Seen {
     /// What holds of every answer there is.
     #[track_caller]
     fn keeps_its_word(&self, ask: &Ask) {
-        for inner in ["x-resizer-entry", "set-cookie", "server", "authorization"] {
+        for inner in ["x-resizer-entry", "cache-tag", "set-cookie", "server", "authorization"] {
             assert!(!self.headers.contains_key(inner), "{inner} reached a viewer");
         }
         assert_eq!(self.header("via"), "1.1 video-resizer");
