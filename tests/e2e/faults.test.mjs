@@ -198,6 +198,13 @@ test("a failure that is remembered is not paid for twice, and still costs the vi
   assert.deepEqual(tiers(fromEdge), { edge: "hit; detail=transform-error" });
   const asked = await transformsOf(patient, it.path);
 
+  // A browser asks for a range, and there is no range of a memory.
+  const player = await ask(url, { headers: { range: "bytes=0-" } });
+  assert.equal(player.status, 206);
+  assert.deepEqual(player.body, sample);
+  assert.deepEqual(tiers(player), { edge: "hit; detail=transform-error" });
+  assert.equal(await transformsOf(patient, it.path), asked);
+
   await patient.clearEdge();
   const fromKv = await ask(url);
   assertOriginal(fromKv);
