@@ -178,9 +178,10 @@ impl Trace {
     pub fn is_kept(&self) -> bool {
         match self.phase {
             Phase::EdgeHit | Phase::KvHit | Phase::Stale => true,
-            Phase::Miss | Phase::Failed => {
-                self.edge.kept == Some(Ok(())) || self.kv.kept == Some(Ok(()))
-            }
+            Phase::Miss | Phase::Failed => [&self.edge, &self.kv].into_iter().any(|tier| {
+                // A failure that was remembered is as kept as one that will be.
+                tier.kept == Some(Ok(())) || matches!(tier.lookup, Some(Lookup::Remembered(_)))
+            }),
             Phase::Original | Phase::HeadUnfilled | Phase::NotCached => false,
         }
     }
