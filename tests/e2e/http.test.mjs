@@ -165,6 +165,10 @@ function hold(answer, row, known) {
     assert.equal(headers["content-type"], expected.status === 304 ? undefined : "video/mp4");
     assert.equal(headers["content-disposition"], expected.status === 304 ? undefined : 'inline; filename="clip.mp4"');
     assert.equal(headers["x-cache-key"], answerKey(headers), "X-Cache-Key");
+    const asset = headers["x-cache-key"].split(":")[1];
+    const folders = ["case", asset.split("/", 2).join("/"), asset.split("/", 3).join("/")].map((folder) => `folder:${folder}`);
+    const tags = [`asset:${asset}`, ...folders, "origin:default", "mode:video", "size:160x90"];
+    assert.equal(headers["cache-tag"], tags.join(","), "H11");
     assert.equal(headers["x-origin"], "default");
     assert.equal(headers["x-source-type"], "remote");
     assert.deepEqual([headers["x-resolved-width"], headers["x-resolved-height"]], ["160", "90"]);
@@ -195,7 +199,8 @@ function onEveryAnswer({ headers }) {
   assert.equal(headers["timing-allow-origin"], "*");
   assert.equal(headers["cross-origin-resource-policy"], "cross-origin");
   assert.equal(headers["content-encoding"], undefined, "R23");
-  for (const name of ["set-cookie", "x-resizer-entry", "cache-tag", "cf-cache-status", "transfer-encoding"]) {
+  // `Cache-Tag` is not among them: Cloudflare reads it off the answer and takes it away, and there is no Cloudflare here.
+  for (const name of ["set-cookie", "x-resizer-entry", "cf-cache-status", "transfer-encoding"]) {
     assert.equal(headers[name], undefined, `H12 ${name} is nobody's business`);
   }
 }
@@ -370,6 +375,18 @@ describe("errors", () => {
     assert.match(missing.headers["cache-control"], /^public, max-age=(59|60)$/);
     const refused = await stage.ask(sampleFor("errors", "width=5"));
     assert.equal(refused.headers["cache-control"], "no-store");
+  });
+
+  test("H11 a remembered failure has the same tags wherever it is remembered, and one that is not has none", async () => {
+    const target = "/videos/nowhere-3.mp4?width=160&height=90";
+    const answers = [await stage.warm(target), await stage.ask(target)];
+    await stage.clearEdge();
+    answers.push(await stage.ask(target));
+    assert.deepEqual(answers.map(tierOf), ["nowhere", "edge", "kv"]);
+    for (const { headers } of answers) {
+      assert.equal(headers["cache-tag"], "asset:videos/nowhere-3.mp4,folder:videos,origin:default,mode:video,size:160x90");
+    }
+    assert.equal((await stage.ask(sampleFor("errors", "width=5"))).headers["cache-tag"], undefined);
   });
 
   test("H10 an overloaded transformer says when to ask again, and says so to pages as well", async () => {
