@@ -103,3 +103,72 @@ const fn apply(action: BypassAction) -> Bypass {
     };
     Bypass { edge, kv, refused: false }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use http::{HeaderName, HeaderValue, Method};
+
+    use super::*;
+    use crate::config::Config;
+
+    fn ask(headers: &[(&'static str, &str)]) -> Ask {
+        let headers = headers.iter().map(|(name, value)| {
+            (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
+        });
+        Ask {
+            method: Method::GET,
+            scheme: "https".to_owned(),
+            host: "v.example".to_owned(),
+            path: "/a.mp4".to_owned(),
+            query: String::new(),
+            headers: headers.collect(),
+        }
+    }
+
+    fn open() -> BypassConfig {
+        BypassConfig { access: Access::Open, ..Config::defaults().bypass }
+    }
+
+    #[test]
+    fn every_action_uses_each_tier_as_it_says() {
+        for (action, edge, kv) in [
+            ("refresh", (false, true), (false, true)),
+            ("around", (false, false), (false, false)),
+            ("around-kv", (true, true), (false, false)),
+            ("around-edge", (false, false), (true, true)),
+            ("AROUND", (false, false), (false, false)),
+            ("nonsense", (true, true), (true, true)),
+            ("", (true, true), (true, true)),
+        ] {
+            let ask = ask(&[("x-bypass-cache", action)]);
+            let bypass = decide(&ask, [].into_iter(), &open(), false, false);
+            assert_eq!((bypass.edge.read, bypass.edge.write), edge, "{action}");
+            assert_eq!((bypass.kv.read, bypass.kv.write), kv, "{action}");
+            assert!(!bypass.refused);
+        }
+    }
+
+    #[test]
+    fn who_may_not_is_told_only_when_it_was_asked_on_purpose() {
+        let on_purpose = ask(&[("x-bypass-cache", "around")]);
+        let reload = ask(&[("cache-control", "no-cache")]);
+        for (access, is_admin, may) in [
+            (Access::Open, false, true),
+            (Access::Token, true, true),
+            (Access::Token, false, false),
+            (Access::Off, true, false),
+        ] {
+            let config = BypassConfig { access, ..open() };
+            let bypass = decide(&on_purpose, [].into_iter(), &config, is_admin, false);
+            assert_eq!((bypass.edge.read, bypass.refused), (!may, !may), "{access:?}");
+            let bypass = decide(&reload, [].into_iter(), &config, is_admin, false);
+            assert_eq!((bypass.edge.read, bypass.refused), (!may, false), "{access:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_asked_is_nothing_bypassed() {
+        assert_eq!(decide(&ask(&[]), ["w", "h"].into_iter(), &open(), true, true), NONE);
+    }
+}

@@ -59,7 +59,7 @@ pub async fn find<E: EdgeCache>(
         let Some(whole) = edge.find(url, None, budget_ms).await? else { return Ok(None) };
         found = whole;
     }
-    let EdgeFound { status, metadata, content_range, body } = found;
+    let EdgeFound { status, metadata, length, content_range, body } = found;
     let metadata = match metadata.map(|text| Metadata::decode(&text)) {
         Some(Ok(metadata)) => metadata,
         Some(Err(fault)) => {
@@ -71,6 +71,12 @@ pub async fn find<E: EdgeCache>(
             return Err(Fault::Corrupt("an entry without metadata"));
         }
     };
+    // An aborted write may have been committed as far as it came.
+    let is_short = status == 200 && length.is_some_and(|length| length != metadata.length);
+    if is_short {
+        body.discard();
+        return Err(Fault::Corrupt("an entry shorter than it was"));
+    }
     let now_ms = now();
     if freshness(&metadata, now_ms) != Freshness::Fresh {
         body.discard();
@@ -156,7 +162,11 @@ pub async fn keep<E: EdgeCache>(
             return Err(fault);
         }
     };
-    edge.keep(url, EdgeCopy { headers, length: metadata.length, body }).await
+    let kept = edge.keep(url, EdgeCopy { headers, length: metadata.length, body }).await;
+    if kept == Err(Fault::BrokenOff) {
+        edge.remove(url).await?;
+    }
+    kept
 }
 
 fn headers(metadata: &Metadata, entry_tags: &[String], left_s: u64) -> Result<HeaderMap, Fault> {
@@ -171,4 +181,22 @@ fn headers(metadata: &Metadata, entry_tags: &[String], left_s: u64) -> Result<He
     let text = HeaderValue::from_str(&text).map_err(|_| Fault::Corrupt("metadata is not ASCII"))?;
     headers.insert(METADATA_HEADER, text);
     Ok(headers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_edge_takes_512_mb_and_a_second_and_nothing_beyond() {
+        for (length, lifetime_s, declined) in [
+            (Some(1), 1, None),
+            (None, 1, None),
+            (Some(512_000_000), 1, None),
+            (Some(512_000_001), 1, Some(NotKept::TooLarge)),
+            (Some(1), 0, Some(NotKept::TtlTooShort)),
+        ] {
+            assert_eq!(declines(length, lifetime_s), declined, "{length:?} {lifetime_s}");
+        }
+    }
 }

@@ -79,3 +79,7 @@ fn push_option(key: &mut String, option: &str, value: &str) {
     key.push('=');
     key.push_str(value);
 }
+
+#[cfg(test)]
+#[path = "key_tests.rs"]
+mod tests;

@@ -5,7 +5,7 @@
 //! recorded fault; it never changes the status a viewer gets.
 //! Reads are awaited. Writes are returned as [`Owed`], so that they can be done after the answer.
 
-use http::{Method, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 
 use super::edge;
 use super::entry::{Entry, Metadata, Outcome, VERSION, generation};
@@ -70,23 +70,19 @@ pub async fn serve<H: Host>(
         }
     }
 
-    if remembered.is_none() && stale.is_none() {
-        if visit.wants_only_what_is_kept() {
-            return visit.answer_not_kept();
-        }
-        if visit.is_unpaid_head() {
-            return visit.answer_unfilled_head().await;
-        }
-    }
-
     if let Some(unfit) = remembered {
         return visit.answer_without_rendition(unfit, None).await;
     }
+    if visit.wants_only_what_is_kept() {
+        discard(stale);
+        return visit.answer_not_kept();
+    }
+    if stale.is_none() && visit.is_unpaid_head() {
+        return visit.answer_unfilled_head().await;
+    }
     match (visit.make().await, stale) {
         (Ok(made), stale) => {
-            if let Some(stale) = stale {
-                stale.body.discard();
-            }
+            discard(stale);
             visit.answer_miss(made)
         }
         // The failure is not remembered: its memory would stand before what is stale.
@@ -218,7 +214,11 @@ impl<H: Host> Visit<'_, H> {
         let wants_copy = edge.is_none() || kv.is_none();
         self.trace.edge.kept = Some(edge.map_or(Ok(()), Err));
         self.trace.kv.kept = Some(kv.map_or(Ok(()), Err));
-        let (reply, copy) = self.deliver(&metadata, length, body, wants_copy);
+        let (mut reply, copy) = self.deliver(&metadata, length, body, wants_copy);
+        if not_kept.is_some() {
+            // What the transformer keeps from us is kept from everybody behind us as well.
+            reply.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
         let owed = copy.map(|body| {
             let copy = Copy {
                 kv_key: kv.is_none().then(|| self.rendition.kv_key.clone()),
@@ -440,6 +440,13 @@ impl<H: Host> Visit<'_, H> {
 
     fn is_unpaid_head(&self) -> bool {
         self.ask.method == Method::HEAD && !self.config.cache.fill_on_head
+    }
+}
+
+/// Tells the platform that nobody will read what was found too old.
+fn discard<B: Body>(stale: Option<Entry<B>>) {
+    if let Some(Entry { body, .. }) = stale {
+        body.discard();
     }
 }
 

@@ -31,6 +31,9 @@ pub enum Fault {
         /// Bytes allowed.
         bytes_max: u64,
     },
+    /// A body ended before its announced length.
+    #[error("the body broke off before its end")]
+    BrokenOff,
     /// A source needs a secret that is not there.
     #[error("secret {0} is not set")]
     SecretMissing(String),
@@ -44,6 +47,7 @@ impl Fault {
             Self::TimedOut { .. } => "timed-out",
             Self::Corrupt(_) => "corrupt",
             Self::TooLarge { .. } => "too-large",
+            Self::BrokenOff => "broken-off",
             Self::SecretMissing(_) => "secret-missing",
         }
     }
@@ -106,8 +110,12 @@ pub trait EdgeCache {
         budget_ms: u32,
     ) -> Result<Option<EdgeFound<Self::Body>>, Fault>;
 
-    /// Keeps a whole answer. The platform never says whether it did; a short body is not committed.
+    /// Keeps a whole answer. The platform never says whether it did; a body that ends early is
+    /// [`Fault::BrokenOff`], and must be removed.
     async fn keep(&self, url: &str, copy: EdgeCopy<Self::Body>) -> Result<(), Fault>;
+
+    /// Forgets what is kept under `url` in this data centre.
+    async fn remove(&self, url: &str) -> Result<(), Fault>;
 }
 
 /// What the Cache API answered.
@@ -117,6 +125,8 @@ pub struct EdgeFound<B> {
     pub status: u16,
     /// The entry's metadata as it was kept.
     pub metadata: Option<String>,
+    /// `Content-Length`, where the platform tells it.
+    pub length: Option<u64>,
     /// `Content-Range` of a sliced answer.
     pub content_range: Option<String>,
     /// The bytes.
@@ -147,8 +157,12 @@ pub trait KvStore {
         budget_ms: u32,
     ) -> Result<Option<KvFound<Self::Body>>, Fault>;
 
-    /// Writes value and metadata. An error does not mean that nothing was written.
+    /// Writes value and metadata. An error does not mean that nothing was written; after
+    /// [`Fault::BrokenOff`] what was must be removed.
     async fn keep(&self, key: &str, copy: KvCopy<Self::Body>) -> Result<(), Fault>;
+
+    /// Deletes an entry; it is no error when there is none.
+    async fn remove(&self, key: &str) -> Result<(), Fault>;
 }
 
 /// What KV answered.

@@ -264,3 +264,7 @@ fn member(
     }
     member
 }
+
+#[cfg(test)]
+#[path = "status_tests.rs"]
+mod tests;

@@ -82,5 +82,31 @@ pub async fn keep<K: KvStore>(
     };
     let expiration_ttl_s =
         metadata.stale_until_ms.saturating_sub(now_ms).div_ceil(1000).max(KV_EXPIRATION_TTL_S_MIN);
-    kv.keep(key, KvCopy { metadata: text, expiration_ttl_s, length, body }).await
+    let kept = kv.keep(key, KvCopy { metadata: text, expiration_ttl_s, length, body }).await;
+    // Only then: any other error may hide a good entry, this one's or another filler's.
+    if kept == Err(Fault::BrokenOff) {
+        kv.remove(key).await?;
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kv_takes_25_mib_and_a_minute_and_nothing_beyond() {
+        let mib_25 = 25 * 1024 * 1024;
+        for (length, lifetime_s, declined) in [
+            (Some(1), 60, None),
+            (None, 60, None),
+            (Some(mib_25), 60, None),
+            (Some(mib_25 + 1), 60, Some(NotKept::TooLarge)),
+            (Some(1), 59, Some(NotKept::TtlTooShort)),
+            (Some(mib_25 + 1), 59, Some(NotKept::TtlTooShort)),
+            (None, 0, Some(NotKept::TtlTooShort)),
+        ] {
+            assert_eq!(declines(length, lifetime_s), declined, "{length:?} {lifetime_s}");
+        }
+    }
 }

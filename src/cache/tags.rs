@@ -85,3 +85,7 @@ fn valid(tag: &str) -> String {
     }
     if clean.len() > TAG_BYTES_MAX { short_form(&clean) } else { clean }
 }
+
+#[cfg(test)]
+#[path = "tags_tests.rs"]
+mod tests;

@@ -24,7 +24,9 @@ pub struct Consequence {
 pub fn consequence(unfit: Unfit) -> Consequence {
     match unfit {
         Unfit::TransformError(code) => of_code(code),
-        Unfit::Status(404 | 410) => NOT_FOUND,
+        // The transformation says 9404 of a source that is not there. This is the transformation itself that
+        // is not there (no `global_fetch_strictly_public`, not enabled in the zone), so the original may be.
+        Unfit::Status(404 | 410) => Consequence { original: true, ..NOT_FOUND },
         // Followed, it could lead anywhere; handed on, it is the transformer's answer.
         Unfit::Status(status @ (301 | 302 | 303 | 307 | 308)) => Consequence {
             status: StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY),
@@ -106,5 +108,53 @@ fn of_code(code: u16) -> Consequence {
         // 9401 option refused, 9402 too large, 9406 and 9419 address refused, 9408 the source says 4xx,
         // 9509 the source says 5xx, 9517 and 9523 internal, and whatever comes later.
         _ => BROKEN,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_failure_has_its_consequences() {
+        for (unfit, status, original, remembered) in [
+            (Unfit::TransformError(9401), 502, true, true),
+            (Unfit::TransformError(9404), 404, false, true),
+            (Unfit::TransformError(9407), 504, true, true),
+            (Unfit::TransformError(9412), 502, false, true),
+            (Unfit::TransformError(9504), 504, true, true),
+            (Unfit::TransformError(9509), 502, true, true),
+            (Unfit::TransformError(0), 502, true, true),
+            (Unfit::Status(404), 404, false, true),
+            (Unfit::Status(410), 404, false, true),
+            (Unfit::Status(403), 502, true, true),
+            (Unfit::Status(429), 503, true, false),
+            (Unfit::Status(500), 502, true, true),
+            (Unfit::Status(503), 503, true, false),
+            (Unfit::Status(504), 504, true, true),
+            (Unfit::Partial, 502, true, true),
+            (Unfit::ContentType, 502, true, true),
+            (Unfit::Empty, 502, true, true),
+            (Unfit::Untransformed, 502, true, true),
+            (Unfit::NoAnswer, 502, true, false),
+            (Unfit::TimedOut, 504, true, false),
+            (Unfit::RelayKeyMissing, 502, true, false),
+        ] {
+            let consequence = consequence(unfit);
+            assert_eq!(consequence.status.as_u16(), status, "{unfit:?}");
+            assert_eq!(consequence.original, original, "{unfit:?}");
+            assert_eq!(consequence.remembered, remembered, "{unfit:?}");
+            assert!(consequence.next_source, "another source may always do better: {unfit:?}");
+        }
+    }
+
+    #[test]
+    fn a_plain_absence_is_the_least_grave_and_else_the_first_is_reported() {
+        let (absent, wrong) = (Unfit::Status(404), Unfit::ContentType);
+        assert_eq!(graver(None, absent), absent);
+        assert_eq!(graver(Some(absent), wrong), wrong);
+        assert_eq!(graver(Some(wrong), absent), wrong);
+        assert_eq!(graver(Some(wrong), Unfit::Partial), wrong);
+        assert_eq!(graver(Some(Unfit::TransformError(9404)), absent), absent);
     }
 }

@@ -294,3 +294,50 @@ fn marked(ask: &Ask) -> Vec<(HeaderName, HeaderValue)> {
 /// Range and conditions of the viewer that the original's own server evaluates.
 const PASSED_ON: [HeaderName; 4] =
     [header::RANGE, header::IF_RANGE, header::IF_NONE_MATCH, header::IF_MODIFIED_SINCE];
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use http::HeaderMap;
+
+    use super::*;
+
+    fn ask(marks: &[&str]) -> Ask {
+        let mut headers = HeaderMap::new();
+        for mark in marks {
+            headers.append(CDN_LOOP, HeaderValue::from_str(mark).unwrap());
+        }
+        Ask {
+            method: Method::GET,
+            scheme: "https".to_owned(),
+            host: "v.example".to_owned(),
+            path: "/a.mp4".to_owned(),
+            query: String::new(),
+            headers,
+        }
+    }
+
+    #[test]
+    fn our_mark_is_known_in_any_place_and_case_and_no_other_is() {
+        for (marks, is_ours) in [
+            (&[][..], false),
+            (&["v.example; by=video-resizer"], true),
+            (&["cdn-a, V.EXAMPLE; by=Video-Resizer , cdn-b"], true),
+            (&["cdn-a", "v.example; by=video-resizer"], true),
+            (&["v.example"], false),
+            (&["w.example; by=video-resizer"], false),
+            (&["xv.example; by=video-resizer"], false),
+        ] {
+            assert_eq!(is_loop(&ask(marks)), is_ours, "{marks:?}");
+        }
+    }
+
+    #[test]
+    fn our_mark_follows_those_of_others_and_is_known_when_it_comes_back() {
+        let first = loop_mark(&ask(&[])).unwrap();
+        assert_eq!(first, "v.example; by=video-resizer");
+        let second = loop_mark(&ask(&["cdn-a; x=1"])).unwrap();
+        assert_eq!(second, "cdn-a; x=1, v.example; by=video-resizer");
+        assert!(is_loop(&ask(&[second.to_str().unwrap()])));
+    }
+}

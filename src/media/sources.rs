@@ -102,3 +102,7 @@ fn origin_of(url: &str) -> &str {
 fn read(secrets: &impl Secrets, name: &str) -> Result<String, Fault> {
     secrets.secret(name).ok_or_else(|| Fault::SecretMissing(name.to_owned()))
 }
+
+#[cfg(test)]
+#[path = "sources_tests.rs"]
+mod tests;

@@ -49,3 +49,64 @@ pub fn options(recipe: &Recipe) -> String {
 pub fn seconds(ms: u32) -> String {
     if ms.is_multiple_of(1000) { format!("{}s", ms / 1000) } else { format!("{ms}ms") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::recipe::{Format, Quality};
+
+    const VIDEO: Recipe = Recipe {
+        mode: Mode::Video,
+        width: Some(640),
+        height: Some(360),
+        fit: Fit::Contain,
+        audio: true,
+        format: Format::Mp4,
+        time_ms: 0,
+        duration_ms: None,
+        quality: None,
+        image_count: None,
+    };
+
+    #[test]
+    fn every_mode_is_spelled_like_this_for_ever_because_the_bill_goes_by_it() {
+        let plain = Recipe { width: None, height: None, ..VIDEO };
+        let full = Recipe {
+            fit: Fit::Cover,
+            audio: false,
+            time_ms: 5_000,
+            duration_ms: Some(2_500),
+            quality: Some(Quality::High),
+            ..VIDEO
+        };
+        let frame = Recipe { mode: Mode::Frame, format: Format::Jpg, ..VIDEO };
+        let png = Recipe { format: Format::Png, time_ms: 1_500, height: None, ..frame.clone() };
+        let sheet = Recipe {
+            mode: Mode::Spritesheet,
+            format: Format::Jpg,
+            duration_ms: Some(10_000),
+            image_count: Some(25),
+            ..plain.clone()
+        };
+        let audio = Recipe { mode: Mode::Audio, format: Format::M4a, ..plain.clone() };
+        let cut = Recipe { time_ms: 60_000, duration_ms: Some(1_000), ..audio.clone() };
+        let small = Recipe { fit: Fit::ScaleDown, width: None, ..VIDEO };
+        for (recipe, spelled) in [
+            (VIDEO, "mode=video,width=640,height=360"),
+            (plain, "mode=video"),
+            (full, "mode=video,width=640,height=360,fit=cover,time=5s,duration=2500ms,audio=false"),
+            (small, "mode=video,height=360,fit=scale-down"),
+            (frame, "mode=frame,width=640,height=360"),
+            (png, "mode=frame,width=640,time=1500ms,format=png"),
+            (sheet, "mode=spritesheet,duration=10s,imageCount=25"),
+            (audio, "mode=audio"),
+            (cut, "mode=audio,time=60s,duration=1s"),
+        ] {
+            assert_eq!(options(&recipe), spelled);
+            assert_eq!(
+                url("https://z.example/cdn-cgi/media", &recipe, "https://s.example/a%20b.mp4"),
+                format!("https://z.example/cdn-cgi/media/{spelled}/https://s.example/a%20b.mp4")
+            );
+        }
+    }
+}

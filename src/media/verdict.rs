@@ -37,6 +37,7 @@ pub fn judge<B>(
             Fault::Unavailable(_)
             | Fault::Corrupt(_)
             | Fault::TooLarge { .. }
+            | Fault::BrokenOff
             | Fault::SecretMissing(_),
         ) => return Err(Unfit::NoAnswer),
     };
@@ -107,3 +108,7 @@ fn not_kept(headers: &HeaderMap) -> Option<NotKept> {
             _ => None,
         })
 }
+
+#[cfg(test)]
+#[path = "verdict_tests.rs"]
+mod tests;

@@ -20,6 +20,9 @@ extern "C" {
         response: &web_sys::Response,
     ) -> Result<Promise, JsValue>;
 
+    #[wasm_bindgen(method, catch, js_name = "delete")]
+    pub(super) fn delete(this: &EdgeObject, url: &str) -> Result<Promise, JsValue>;
+
     pub(super) type KvNamespace;
     #[wasm_bindgen(method, catch, js_name = getWithMetadata)]
     pub(super) fn get_with_metadata(
@@ -37,6 +40,9 @@ extern "C" {
         value: &JsValue,
         options: &JsValue,
     ) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = "delete")]
+    pub(super) fn delete(this: &KvNamespace, key: &str) -> Result<Promise, JsValue>;
 
     /// A stream whose length is announced, and must be kept.
     #[wasm_bindgen(extends = web_sys::TransformStream)]

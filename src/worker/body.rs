@@ -1,6 +1,9 @@
 //! Bodies as the platform's own streams. Their bytes never enter wasm memory: a chunk is passed on by its
 //! JavaScript handle.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use js_sys::{Array, BigInt, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -24,13 +27,15 @@ pub(super) enum NativeBody {
     Stream {
         /// The bytes.
         stream: ReadableStream,
-        /// Their number, where the platform itself knows it and breaks the stream if it is another.
+        /// Their number, where it is certain: the stream has been made whole or broken off by then.
+        ///
+        /// What an upstream announces is not certain: cut short, its stream simply ends in some places.
         length: Option<u64>,
     },
 }
 
 impl NativeBody {
-    /// The body of an answer; `length` is what its headers announce.
+    /// The body of an answer; `length` where it is certain.
     pub(super) fn of(response: &Response, length: Option<u64>) -> Self {
         response.body().map_or(Self::Empty, |stream| Self::Stream { stream, length })
     }
@@ -92,11 +97,11 @@ impl Body for NativeBody {
                     }
                 }
                 Ok(None) => {
-                    let Ok(blob) = web_sys::Blob::new_with_u8_array_sequence(&held) else {
+                    let Some(stream) = joined(&held, length) else {
                         return broken_off(resumed(&pipe, held, reader));
                     };
                     let length = Some(length);
-                    return (Self::Stream { stream: blob.stream(), length: None }, length);
+                    return (Self::Stream { stream, length }, length);
                 }
                 Err(_) => return broken_off(resumed(&pipe, held, reader)),
             }
@@ -113,15 +118,42 @@ impl Body for NativeBody {
 /// `stream` as one whose length the platform knows, so that it is sent with `Content-Length`, and broken off
 /// where it turns out to be another.
 ///
-/// A stream of known length stays as it is: piped from one `FixedLengthStream` into another, workerd hangs.
-pub(super) fn of_length(stream: ReadableStream, known: Option<u64>, length: u64) -> ReadableStream {
-    if known == Some(length) {
-        return stream;
+/// A stream of certain length stays as it is: piped from one `FixedLengthStream` into another, workerd hangs.
+pub(super) fn of_length(
+    stream: ReadableStream,
+    certain: Option<u64>,
+    length: u64,
+) -> (ReadableStream, Whole) {
+    let whole = Whole::default();
+    if certain == Some(length) {
+        return (stream, whole);
     }
-    let Ok(fixed) = FixedLengthStream::new(BigInt::from(length)) else { return stream };
-    // What breaks here breaks the reader of the other end as well.
-    forget(stream.pipe_to(&fixed.writable()));
-    fixed.readable()
+    let Ok(fixed) = FixedLengthStream::new(BigInt::from(length)) else { return (stream, whole) };
+    let piped = stream.pipe_to(&fixed.writable());
+    let broken_off = Rc::clone(&whole.broken_off);
+    spawn_local(async move {
+        // What breaks here breaks the reader of the other end as well.
+        broken_off.set(JsFuture::from(piped).await.is_err());
+    });
+    (fixed.readable(), whole)
+}
+
+/// Whether a body that was passed on came to its announced end.
+///
+/// Who reads it is told by an error, except that the Cache API swallows it, and that the local KV keeps
+/// what it got until then.
+#[derive(Debug, Default)]
+pub(super) struct Whole {
+    broken_off: Rc<Cell<bool>>,
+}
+
+impl Whole {
+    /// To be asked once its reader is done.
+    pub(super) async fn confirm(&self) -> Result<(), Fault> {
+        // The pipe has settled before its reader; one turn lets the news arrive here.
+        let _ = JsFuture::from(Promise::resolve(&JsValue::UNDEFINED)).await;
+        if self.broken_off.get() { Err(Fault::BrokenOff) } else { Ok(()) }
+    }
 }
 
 /// Lets a promise settle unobserved, but not unhandled.
@@ -176,6 +208,18 @@ async fn pass(
         }
     }
     Ok(())
+}
+
+/// The chunks as one body of the platform's own, whose length is certain.
+fn joined(chunks: &Array, length: u64) -> Option<ReadableStream> {
+    let whole = Uint8Array::new_with_length(u32::try_from(length).ok()?);
+    let mut at = 0;
+    for chunk in chunks.iter() {
+        let chunk: Uint8Array = chunk.unchecked_into();
+        whole.set(&chunk, at);
+        at += chunk.length();
+    }
+    Response::new_with_opt_js_u8_array(Some(&whole)).ok()?.body()
 }
 
 /// What was read already, then the rest; a stream that broke breaks again.

@@ -5,7 +5,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, Request, RequestInit, Response, ResponseInit};
 
 use super::binding::EDGE;
-use super::body::{NativeBody, of_length};
+use super::body::{NativeBody, Whole, of_length};
 use super::budget::{fault, settled, within};
 use crate::cache::edge::METADATA_HEADER;
 use crate::cache::ports::{EdgeCache, EdgeCopy, EdgeFound, Fault};
@@ -33,15 +33,21 @@ impl EdgeCache for Edge {
         Ok(Some(EdgeFound {
             status: response.status(),
             metadata: header(METADATA_HEADER.as_str()),
+            length,
             content_range: header("content-range"),
             body: NativeBody::of(&response, length),
         }))
     }
 
     async fn keep(&self, url: &str, copy: EdgeCopy<NativeBody>) -> Result<(), Fault> {
-        let response = whole(copy).map_err(|error| fault(&error))?;
-        settled(EDGE.with(|edge| edge.put(url, &response))).await?;
-        Ok(())
+        let (response, whole) = response(copy).map_err(|error| fault(&error))?;
+        let put = settled(EDGE.with(|edge| edge.put(url, &response))).await;
+        whole.confirm().await?;
+        put.map(drop)
+    }
+
+    async fn remove(&self, url: &str) -> Result<(), Fault> {
+        settled(EDGE.with(|edge| edge.delete(url))).await.map(drop)
     }
 }
 
@@ -56,7 +62,7 @@ fn key_request(url: &str, range: Option<&HeaderValue>) -> Result<Request, JsValu
     Request::new_with_str_and_init(url, &init)
 }
 
-fn whole(copy: EdgeCopy<NativeBody>) -> Result<Response, JsValue> {
+fn response(copy: EdgeCopy<NativeBody>) -> Result<(Response, Whole), JsValue> {
     let EdgeCopy { headers, length, body } = copy;
     let native = Headers::new()?;
     for (name, value) in &headers {
@@ -65,12 +71,17 @@ fn whole(copy: EdgeCopy<NativeBody>) -> Result<Response, JsValue> {
     let init = ResponseInit::new();
     init.set_headers(&native);
     match body {
-        NativeBody::Empty => Response::new_with_opt_str_and_init(Some(""), &init),
-        NativeBody::Text(text) => Response::new_with_opt_str_and_init(Some(&text), &init),
+        NativeBody::Empty => {
+            Ok((Response::new_with_opt_str_and_init(Some(""), &init)?, Whole::default()))
+        }
+        NativeBody::Text(text) => {
+            Ok((Response::new_with_opt_str_and_init(Some(&text), &init)?, Whole::default()))
+        }
         // Without a known length, production's Cache API would answer no range (runtime-apis/cache).
-        NativeBody::Stream { stream, length: known } => {
-            let stream = of_length(stream, known, length);
-            Response::new_with_opt_readable_stream_and_init(Some(&stream), &init)
+        NativeBody::Stream { stream, length: certain } => {
+            let (stream, whole) = of_length(stream, certain, length);
+            let response = Response::new_with_opt_readable_stream_and_init(Some(&stream), &init)?;
+            Ok((response, whole))
         }
     }
 }

@@ -6,7 +6,7 @@ use web_sys::ReadableStream;
 use worker::Env;
 
 use super::binding::{KvNamespace, by_name, object};
-use super::body::{NativeBody, of_length};
+use super::body::{NativeBody, Whole, of_length};
 use super::budget::{fault, settled, within};
 use crate::cache::ports::{Fault, KvCopy, KvFound, KvStore};
 
@@ -76,14 +76,21 @@ impl KvStore for Kv {
         let metadata = JSON::parse(&metadata).map_err(|error| fault(&error))?;
         let options =
             object(&[("metadata", metadata), ("expirationTtl", number(expiration_ttl_s))]);
-        let value = match body {
-            NativeBody::Empty => JsValue::from_str(""),
-            NativeBody::Text(text) => JsValue::from_str(&text),
-            // A body that turns out shorter or longer must fail, not be kept.
-            NativeBody::Stream { stream, length: known } => of_length(stream, known, length).into(),
+        let (value, whole) = match body {
+            NativeBody::Empty => (JsValue::from_str(""), Whole::default()),
+            NativeBody::Text(text) => (JsValue::from_str(&text), Whole::default()),
+            NativeBody::Stream { stream, length: certain } => {
+                let (stream, whole) = of_length(stream, certain, length);
+                (stream.into(), whole)
+            }
         };
-        settled(self.namespace()?.put(key, &value, &options)).await?;
-        Ok(())
+        let put = settled(self.namespace()?.put(key, &value, &options)).await;
+        whole.confirm().await?;
+        put.map(drop)
+    }
+
+    async fn remove(&self, key: &str) -> Result<(), Fault> {
+        settled(self.namespace()?.delete(key)).await.map(drop)
     }
 }
 

@@ -25,11 +25,11 @@ fn build(reply: Reply<NativeBody>) -> Result<Response, JsValue> {
         // Statuses without a body must have none, or the constructor throws (fetch standard, 6.4).
         NativeBody::Empty => Response::new_with_opt_str_and_init(None, &init),
         NativeBody::Text(text) => Response::new_with_opt_str_and_init(Some(&text), &init),
-        NativeBody::Stream { stream, length: known } => {
+        NativeBody::Stream { stream, length: certain } => {
             let length = headers.get(header::CONTENT_LENGTH);
             let length = length.and_then(|value| value.to_str().ok()?.parse().ok());
             let stream = match length {
-                Some(length) => of_length(stream, known, length),
+                Some(length) => of_length(stream, certain, length).0,
                 None => stream,
             };
             Response::new_with_opt_readable_stream_and_init(Some(&stream), &init)

@@ -8,7 +8,6 @@ use super::binding;
 use super::body::NativeBody;
 use super::budget::{fault, settled, within};
 use crate::cache::ports::{Call, Fault, Reply, UPSTREAM_HEADERS, Upstream};
-use crate::media::verdict::content_length;
 
 /// The platform's `fetch`.
 #[derive(Debug)]
@@ -38,7 +37,7 @@ impl Upstream for Fetcher {
                 headers.insert(name, value);
             }
         }
-        let body = NativeBody::of(&response, content_length(&headers));
+        let body = NativeBody::of(&response, None);
         Ok(Reply { status: response.status(), headers, body })
     }
 }

@@ -160,149 +160,107 @@ fn tier(lookup: Lookup, kept: Option<Result<(), NotKept>>) -> TierTrace {
     TierTrace { lookup: Some(lookup), took_ms: 0, kept }
 }
 
-fn attempt(status: Option<u16>) -> Vec<Attempt> {
-    vec![Attempt { source: 0, unfit: None, status, took_ms: 0 }]
+/// One form: edge, KV, the transform, the end, and the sentence.
+type Form = (TierTrace, TierTrace, Transform, Phase, &'static str);
+
+/// What became of the transform.
+#[derive(Clone, Copy)]
+enum Transform {
+    Untried,
+    Silent,
+    Said(u16),
 }
 
-/// Edge, KV, the transform if one was tried, the end, and the sentence about it.
-type Line = (TierTrace, TierTrace, Vec<Attempt>, Phase, &'static str);
+const STORED: Option<Result<(), NotKept>> = Some(Ok(()));
+const MADE: Transform = Transform::Said(200);
 
-fn lines() -> Vec<Line> {
-    use Lookup::{Broken, Hit, Miss, NotAsked, Remembered, Stale};
-    let failed = Unfit::TransformError(9402);
-    let (stored, bypassed) = (Some(Ok(())), NotAsked(NotKept::Bypass));
-    let not = |why| Some(Err(why));
+fn declined(why: NotKept) -> TierTrace {
+    missed(Some(Err(why)))
+}
+
+fn missed(kept: Option<Result<(), NotKept>>) -> TierTrace {
+    tier(Lookup::Miss, kept)
+}
+
+fn hit(ttl_s: i64) -> TierTrace {
+    tier(Lookup::Hit { ttl_s }, None)
+}
+
+fn passed(why: NotKept, kept: Option<Result<(), NotKept>>) -> TierTrace {
+    tier(Lookup::NotAsked(why), kept)
+}
+
+fn found_or_made() -> Vec<Form> {
+    use Phase::{EdgeHit, KvHit, Miss};
     let unasked = TierTrace::default;
-    let made = || attempt(Some(200));
+    let (stale, broken) = (tier(Lookup::Stale, STORED), tier(Lookup::Broken, STORED));
     vec![
-        (
-            tier(Hit { ttl_s: 83528 }, None),
-            unasked(),
-            vec![],
-            Phase::EdgeHit,
-            "From the Cache API.",
-        ),
-        (
-            tier(Miss, stored),
-            tier(Hit { ttl_s: 83528 }, None),
-            vec![],
-            Phase::KvHit,
-            "From KV; the edge gets a copy.",
-        ),
-        (tier(Miss, stored), tier(Miss, stored), made(), Phase::Miss, "Made; both get a copy."),
-        (
-            tier(Miss, stored),
-            tier(Stale, stored),
-            made(),
-            Phase::Miss,
-            "KV had one past its lifetime; made anew.",
-        ),
-        (
-            tier(Miss, stored),
-            tier(Miss, not(NotKept::TooLarge)),
-            made(),
-            Phase::Miss,
-            "Made, and too large for KV.",
-        ),
-        (
-            tier(Miss, stored),
-            tier(Miss, not(NotKept::TtlTooShort)),
-            made(),
-            Phase::Miss,
-            "Made, with a lifetime under KV's minimum.",
-        ),
-        (
-            tier(Miss, not(NotKept::Private)),
-            tier(Miss, not(NotKept::Private)),
-            made(),
-            Phase::Miss,
-            "Made, and the transformer said `private`.",
-        ),
-        (
-            tier(Miss, stored),
-            tier(NotAsked(NotKept::Off), not(NotKept::Off)),
-            made(),
-            Phase::Miss,
-            "Made; KV is switched off.",
-        ),
-        (
-            tier(bypassed, stored),
-            tier(bypassed, stored),
-            made(),
-            Phase::Miss,
-            "`refresh`: made anew and kept.",
-        ),
-        (
-            tier(bypassed, not(NotKept::Bypass)),
-            tier(bypassed, not(NotKept::Bypass)),
-            made(),
-            Phase::Miss,
-            "`around`: made anew and not kept.",
-        ),
-        (
-            tier(Miss, stored),
-            tier(Broken, stored),
-            made(),
-            Phase::Miss,
-            "KV broke or was too slow; made.",
-        ),
-        (
-            tier(Miss, None),
-            tier(Hit { ttl_s: -120 }, None),
-            vec![],
-            Phase::Stale,
-            "None could be made: the last good one, 120 s past its lifetime.",
-        ),
-        (
-            tier(Miss, stored),
-            tier(Miss, not(NotKept::TtlTooShort)),
-            attempt(Some(502)),
-            Phase::Failed,
-            "None could be made, which the edge remembers; the answer is the original or an error.",
-        ),
-        (
-            tier(Remembered(failed), None),
-            unasked(),
-            vec![],
-            Phase::Failed,
-            "The edge remembers that none can be made, and why; nothing was tried.",
-        ),
-        (
-            tier(Miss, None),
-            tier(Remembered(failed), None),
-            vec![],
-            Phase::Failed,
-            "KV remembers it.",
-        ),
-        (
-            tier(Miss, None),
-            tier(Miss, None),
-            attempt(Some(503)),
-            Phase::Failed,
-            "None could be made, and that is not remembered.",
-        ),
-        (
-            tier(Miss, None),
-            tier(Miss, None),
-            attempt(None),
-            Phase::Failed,
-            "The same, and no answer came.",
-        ),
-        (
-            tier(Miss, None),
-            tier(Miss, None),
-            vec![],
-            Phase::HeadUnfilled,
-            "HEAD of something never made.",
-        ),
+        (hit(83_528), unasked(), Transform::Untried, EdgeHit, "From the Cache API."),
+        (missed(STORED), hit(83_528), Transform::Untried, KvHit, "From KV; the edge gets a copy."),
+        (missed(STORED), missed(STORED), MADE, Miss, "Made; both get a copy."),
+        (missed(STORED), stale, MADE, Miss, "KV had one past its lifetime; made anew."),
+        (missed(STORED), broken, MADE, Miss, "KV broke or was too slow; made."),
     ]
+}
+
+fn not_kept() -> Vec<Form> {
+    use NotKept::{Bypass, Off, Private, TooLarge, TtlTooShort};
+    use Phase::Miss;
+    let private = || declined(Private);
+    let (renewed, around) = (|| passed(Bypass, STORED), || passed(Bypass, Some(Err(Bypass))));
+    let off = passed(Off, Some(Err(Off)));
+    vec![
+        (missed(STORED), declined(TooLarge), MADE, Miss, "Made, and too large for KV."),
+        (missed(STORED), declined(TtlTooShort), MADE, Miss, "Made, to live under a minute."),
+        (private(), private(), MADE, Miss, "Made, and the transformer said `private`."),
+        (missed(STORED), off, MADE, Miss, "Made; KV is switched off."),
+        (renewed(), renewed(), MADE, Miss, "`refresh`: made anew and kept."),
+        (around(), around(), MADE, Miss, "`around`: made anew and not kept."),
+    ]
+}
+
+fn failed() -> Vec<Form> {
+    use Phase::{Failed, HeadUnfilled, NotCached, Stale};
+    let remembered = || tier(Lookup::Remembered(Unfit::TransformError(9402)), None);
+    let brief = || declined(NotKept::TtlTooShort);
+    let missed_both = || (missed(None), missed(None));
+    let forms = [
+        (
+            (missed(None), hit(-120)),
+            Transform::Untried,
+            Stale,
+            "None could be made: the last good one.",
+        ),
+        ((missed(STORED), brief()), Transform::Said(502), Failed, "None; the edge remembers that."),
+        (
+            (remembered(), TierTrace::default()),
+            Transform::Untried,
+            Failed,
+            "The edge remembers, and why.",
+        ),
+        ((missed(None), remembered()), Transform::Untried, Failed, "KV remembers."),
+        (missed_both(), Transform::Said(503), Failed, "None could be made; not remembered."),
+        (missed_both(), Transform::Silent, Failed, "The same, and no answer came."),
+        (missed_both(), Transform::Untried, HeadUnfilled, "HEAD of something never made."),
+        (missed_both(), Transform::Untried, NotCached, "`only-if-cached`, and nothing is kept."),
+    ];
+    forms
+        .into_iter()
+        .map(|((edge, kv), transform, end, says)| (edge, kv, transform, end, says))
+        .collect()
 }
 
 #[test]
 fn every_form_of_cache_status_is_in_the_document() {
-    let rows: Vec<_> = lines()
-        .into_iter()
-        .map(|(edge, kv, attempts, phase, meaning)| {
+    let forms = found_or_made().into_iter().chain(not_kept()).chain(failed());
+    let rows: Vec<_> = forms
+        .map(|(edge, kv, transform, phase, meaning)| {
+            let attempt = |status| vec![Attempt { source: 0, unfit: None, status, took_ms: 0 }];
+            let attempts = match transform {
+                Transform::Untried => Vec::new(),
+                Transform::Silent => attempt(None),
+                Transform::Said(status) => attempt(Some(status)),
+            };
             let trace = Trace { edge, kv, attempts, phase, ..Trace::default() };
             [format!("`{}`", trace.cache_status()), meaning.to_owned()]
         })

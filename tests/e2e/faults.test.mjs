@@ -145,9 +145,9 @@ for (const { fault, reason, forwarded, remembered = true } of FAILURES) {
     assert.deepEqual(tiers(answer), remembered
       ? { kv: `fwd=uri-miss${status}; detail=ttl-too-short`, edge: "fwd=uri-miss; stored" }
       : { kv: `fwd=uri-miss${status}`, edge: "fwd=uri-miss" });
-    const line = await eventually("a log line", () => world.logs().find(({ path }) => path === it.path));
-    assert.equal(line.phase, "original");
-    assert.match(line.timing, new RegExp(`desc=${reason}`));
+    const logged = await eventually("the request in the log", () => line(it, { message: "request" }));
+    assert.equal(logged.phase, "original");
+    assert.match(logged.timing, new RegExp(`desc=${reason}`));
 
     await withdraw();
     assert.equal(await inKv(world, it.path.slice(1)), undefined);
@@ -235,7 +235,10 @@ for (const range of [undefined, "bytes=0-"]) {
     assert.equal(answer.broken, true);
     assert.ok(answer.body.length <= 1000, `${answer.body.length} bytes of 1000`);
     assert.ok(Number(answer.headers["content-length"]) > 1000);
-    await assertNotKept(it);
+    for (const tier of ["kv", "edge"]) {
+      await eventually(`the failed write to ${tier} in the log`, () => line(it, { message: "not kept", tier }));
+    }
+    await assertInNoTier(it);
     await withdraw();
     await assertRecovers(it);
   });
@@ -246,21 +249,32 @@ for (const range of [undefined, "bytes=0-"]) {
     const answer = await ask(it.url, { headers });
     assert.equal(answer.broken, true, `${answer.status} came with ${answer.body.length} bytes`);
     assert.ok(answer.body.length <= 1000, `${answer.body.length} bytes of 1000`);
-    await assertNotKept(it);
+    await eventually("the rendition that was not kept in the log", () => line(it, { message: "not kept", tier: "transform" }));
+    await assertInNoTier(it);
     await withdraw();
     await assertRecovers(it);
   });
 }
 
 /**
- * The write was tried, and it failed: the log says so.
+ * A line of the worker's log that is about this video.
  *
  * @param {{ path: string }} video
+ * @param {Record<string, string>} wanted
  */
-async function assertNotKept({ path }) {
-  await eventually("the refused write in the log", () => world.logs().find(({ fault, tier }) => fault && tier));
-  world.forgetLogs();
+function line({ path }, wanted) {
+  const about = world.logs().filter((entry) => entry.key?.includes(path.slice(1)));
+  return about.find((entry) => Object.entries(wanted).every(([key, value]) => entry[key] === value));
+}
+
+/**
+ * The next request would find nothing in either tier. A HEAD asks both, and makes nothing.
+ *
+ * @param {{ path: string, url: string }} video
+ */
+async function assertInNoTier({ path, url }) {
   assert.equal(await inKv(world, path.slice(1)), undefined);
+  assert.deepEqual(tiers(await ask(url, { method: "HEAD" })), { kv: "fwd=uri-miss", edge: "fwd=uri-miss" });
 }
 
 // The rendition is good, but must not be kept.

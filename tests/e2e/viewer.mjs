@@ -12,7 +12,7 @@ const POLL_MS = 25;
 
 /**
  * @typedef {object} Answer
- * @property {number} status
+ * @property {number} status 0 when the connection ended before an answer began
  * @property {http.IncomingHttpHeaders} headers
  * @property {Buffer} body what came of it
  * @property {boolean} broken whether the connection ended before the answer did
@@ -48,7 +48,13 @@ export function open(url, { method = "GET", headers = {} } = {}) {
  */
 export async function ask(url, options) {
   const began = performance.now();
-  const response = await open(url, options);
+  const response = await open(url, options).catch((error) => {
+    if (error.code !== "ECONNRESET") throw error;
+  });
+  if (!response) {
+    const ms = performance.now() - began;
+    return { status: 0, headers: {}, body: Buffer.alloc(0), broken: true, firstByteMs: ms, wholeMs: ms };
+  }
   let firstByteMs = 0;
   /** @type {Buffer[]} */
   const pieces = [];

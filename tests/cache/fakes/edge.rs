@@ -13,6 +13,7 @@ use video_resizer::cache::ports::{Body, EdgeCache, EdgeCopy, EdgeFound, Fault};
 use video_resizer::http::range::{RangeSpec, Resolved};
 
 use super::body::FakeBody;
+use super::surprise::Surprise;
 use super::weather::Mishap;
 use super::world::{Operation, World};
 
@@ -42,12 +43,15 @@ pub(crate) struct FakeEdge {
     world: Rc<World>,
     pub(crate) slicing: Cell<Slicing>,
     pub(crate) kept: RefCell<BTreeMap<String, Kept>>,
+    /// What turns out to be there at the first look.
+    pub(crate) surprise: Surprise<Self>,
 }
 
 impl FakeEdge {
     pub(crate) fn new(world: &Rc<World>) -> Self {
         let world = Rc::clone(world);
-        Self { world, slicing: Cell::new(Slicing::Slices), kept: RefCell::default() }
+        let surprise = Surprise::default();
+        Self { world, slicing: Cell::new(Slicing::Slices), kept: RefCell::default(), surprise }
     }
 
     /// As if another data centre were asked.
@@ -117,6 +121,9 @@ impl EdgeCache for FakeEdge {
         };
         let possible = [Mishap::None, Mishap::Refused, Mishap::TimedOut, Mishap::Corrupt];
         let mishap = self.world.begin(operation, &possible);
+        if matches!(mishap, Mishap::None | Mishap::Corrupt) {
+            self.surprise.spring(self);
+        }
         let kept = self.kept.borrow();
         let Some(kept) = kept.get(url).filter(|kept| self.world.now_ms() < kept.until_ms) else {
             return mishap.fault().map_or(Ok(None), Err);

@@ -12,6 +12,7 @@ use video_resizer::limits::{
 
 use super::body::FakeBody;
 use super::edge::damaged;
+use super::surprise::Surprise;
 use super::weather::Mishap;
 use super::world::{Operation, World};
 
@@ -28,11 +29,14 @@ pub(crate) struct Kept {
 pub(crate) struct FakeKv {
     world: Rc<World>,
     pub(crate) kept: RefCell<BTreeMap<String, Kept>>,
+    /// What turns out to be there at the first look.
+    pub(crate) surprise: Surprise<Self>,
 }
 
 impl FakeKv {
     pub(crate) fn new(world: &Rc<World>) -> Self {
-        Self { world: Rc::clone(world), kept: RefCell::default() }
+        let world = Rc::clone(world);
+        Self { world, kept: RefCell::default(), surprise: Surprise::default() }
     }
 
     /// Puts an entry there that nobody here would have put.
@@ -56,6 +60,9 @@ impl KvStore for FakeKv {
         assert!(cache_ttl_s >= KV_CACHE_TTL_S_MIN, "KV refuses a cacheTtl of {cache_ttl_s}");
         let possible = [Mishap::None, Mishap::Refused, Mishap::TimedOut, Mishap::Corrupt];
         let mishap = self.world.begin(Operation::KvFind { key: key.to_owned() }, &possible);
+        if matches!(mishap, Mishap::None | Mishap::Corrupt) {
+            self.surprise.spring(self);
+        }
         let kept = self.kept.borrow();
         let Some(kept) = kept.get(key).filter(|kept| self.world.now_ms() < kept.until_ms) else {
             return mishap.fault().map_or(Ok(None), Err);

@@ -10,6 +10,7 @@ pub(crate) mod host;
 pub(crate) mod kv;
 pub(crate) mod log;
 pub(crate) mod run;
+pub(crate) mod surprise;
 pub(crate) mod upstream;
 pub(crate) mod viewer;
 pub(crate) mod weather;

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
+use std::sync::LazyLock;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use video_resizer::cache::ports::{Body, Call, Fault, Purpose, Reply, UPSTREAM_HEADERS, Upstream};
@@ -133,7 +134,9 @@ impl FakeUpstream {
             Making::GoodBut(name, value) => {
                 self.rendition(url, length, length, true, Some((name, value)))
             }
-            Making::BreaksOff(length) => self.rendition(url, length, length.min(500), true, None),
+            Making::BreaksOff(length) => {
+                self.rendition(url, length, (length / 2).min(500), true, None)
+            }
             Making::BreaksOffUnannounced => self.rendition(url, length, length / 2, false, None),
             Making::SaysError(code) => {
                 let code = format!("err={code}");
@@ -283,7 +286,8 @@ impl Upstream for FakeUpstream {
 
 /// The bytes of every original.
 pub(crate) fn original_bytes() -> Vec<u8> {
-    bytes_of(0, ORIGINAL_BYTES)
+    static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| bytes_of(0, ORIGINAL_BYTES));
+    BYTES.clone()
 }
 
 fn media_type(url: &str) -> &'static str {

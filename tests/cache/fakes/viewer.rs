@@ -174,7 +174,7 @@ impl Asking {
     }
 
     /// Asked by the operator.
-    pub(crate) fn as_operator(self) -> Self {
+    pub(crate) fn by_operator(self) -> Self {
         self.with("authorization", &format!("Bearer {ADMIN_TOKEN}"))
     }
 

@@ -30,7 +30,7 @@ fn the_operator_goes_every_way_around_by_parameter_and_by_header() {
     for (parameter, action, cost, settled) in ACTIONS {
         for asking in [by_parameter(parameter), get(VIDEO).with("x-bypass-cache", action)] {
             let house = warm(&json!({}));
-            let seen = house.send(&asking.as_operator());
+            let seen = house.send(&asking.by_operator());
             assert_eq!(
                 (seen.cost.as_slice(), seen.settled.as_slice()),
                 (cost, settled),
@@ -65,7 +65,7 @@ fn open_ways_are_open_to_strangers_and_closed_ones_to_the_operator() {
         assert_eq!((seen.cost.as_slice(), seen.settled.as_slice()), (cost, settled), "{action}");
 
         let house = warm(&json!({"bypass": {"access": "off"}}));
-        let seen = house.send(&by_parameter(parameter).as_operator());
+        let seen = house.send(&by_parameter(parameter).by_operator());
         assert_eq!(seen.cost, ["edge-find"], "{action}");
     }
 }
@@ -94,11 +94,11 @@ fn a_browsers_reload_refreshes_where_it_may_and_is_no_attempt_worth_a_warning_el
 fn debugging_goes_the_way_that_is_configured_for_it() {
     let debug = || get(&format!("{VIDEO}&debug"));
     let house = warm(&json!({"bypass": {"debug": "around"}}));
-    assert_eq!(house.send(&debug().as_operator()).cost, MADE);
+    assert_eq!(house.send(&debug().by_operator()).cost, MADE);
     assert_eq!(house.send(&debug()).cost, ["edge-find"], "strangers do not debug");
 
     let house = warm(&json!({}));
-    assert_eq!(house.send(&debug().as_operator()).cost, ["edge-find"], "it leaves them alone");
+    assert_eq!(house.send(&debug().by_operator()).cost, ["edge-find"], "it leaves them alone");
 }
 
 #[test]

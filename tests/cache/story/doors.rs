@@ -164,7 +164,7 @@ fn debug_view_explains_to_the_operator_and_tells_strangers_nothing() {
     assert_eq!(stranger.header("content-type"), "video/mp4", "a stranger gets the video");
 
     let house = House::plain();
-    let seen = house.send(&get(&view).as_operator());
+    let seen = house.send(&get(&view).by_operator());
     assert_eq!((seen.status, seen.header("cache-control")), (200, "no-store"));
     asks_nobody(&house, &seen);
     let document: Value = serde_json::from_slice(&seen.bytes).unwrap();

@@ -67,13 +67,13 @@ fn every_source_gets_its_own_credentials_and_no_other() {
 fn no_answer_and_no_line_of_the_log_holds_a_secret() {
     let askings = || {
         vec![
-            get("/a.mp4?width=640").as_operator(),
-            get("/a.mp4?width=640&debug=view").as_operator(),
+            get("/a.mp4?width=640").by_operator(),
+            get("/a.mp4?width=640&debug=view").by_operator(),
             get("/a.mp4?width=640&token=a-viewers-own-token"),
-            get("/a.mp4?width=640&bypass=1").as_operator(),
-            get("/a.mp4?width=5").as_operator(),
-            head("/a.mp4?width=320").as_operator(),
-            get("/_resizer/source/x/vault/0/a.mp4").as_operator(),
+            get("/a.mp4?width=640&bypass=1").by_operator(),
+            get("/a.mp4?width=5").by_operator(),
+            head("/a.mp4?width=320").by_operator(),
+            get("/_resizer/source/x/vault/0/a.mp4").by_operator(),
         ]
     };
     for making in [Making::Good, Making::WrongType, Making::Status(503), Making::SaysError(9404)] {

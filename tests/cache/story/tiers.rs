@@ -257,6 +257,19 @@ fn a_cache_that_breaks_is_a_miss_and_the_viewer_never_knows() {
 }
 
 #[test]
+fn an_entry_that_this_house_cannot_have_written_is_a_fault_and_is_written_anew() {
+    for metadata in [None, Some("{}"), Some("")] {
+        let house = House::plain();
+        house.host.edge.plant(EDGE_URL, metadata, b"not ours");
+        house.host.kv.plant(KEY, metadata, b"not ours");
+        let seen = house.get(VIDEO);
+        assert_eq!(seen.bytes, *house.host.upstream.last_made(), "{metadata:?}");
+        assert_eq!(seen.cache().matches("fwd=miss").count(), 2, "{}", seen.cache());
+        assert_eq!(house.get(VIDEO).cost, ["edge-find"], "{metadata:?}");
+    }
+}
+
+#[test]
 fn a_write_that_fails_is_a_fault_in_the_log_and_a_miss_later() {
     let house = House::plain();
     let weather = [("kv-keep", Mishap::Refused), ("edge-keep", Mishap::Refused)];
