@@ -1,8 +1,11 @@
 //! The Cache API adapter.
 
+use std::time::Duration;
+
 use http::HeaderValue;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, Request, RequestInit, Response, ResponseInit};
+use worker::Delay;
 
 use super::binding::EDGE;
 use super::body::{NativeBody, Whole, of_length};
@@ -47,9 +50,20 @@ impl EdgeCache for Edge {
     }
 
     async fn remove(&self, url: &str) -> Result<(), Fault> {
-        settled(EDGE.with(|edge| edge.delete(url))).await.map(drop)
+        for _ in 0..LOOKS {
+            Delay::from(BETWEEN_LOOKS).await;
+            if settled(EDGE.with(|edge| edge.delete(url))).await?.is_truthy() {
+                break;
+            }
+        }
+        Ok(())
     }
 }
+
+/// How often a broken write is looked after: what it left appears, where it does at all (in the local Cache
+/// API), some moments after the write was said to be over.
+const LOOKS: u8 = 5;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 fn key_request(url: &str, range: Option<&HeaderValue>) -> Result<Request, JsValue> {
     let Some(range) = range.and_then(|range| range.to_str().ok()) else {

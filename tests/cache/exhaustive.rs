@@ -9,5 +9,4 @@ mod paths;
 mod product;
 mod promises;
 mod sources;
-
 mod states;

@@ -43,6 +43,7 @@ fn metadata() -> impl Strategy<Value = Metadata> {
                 tags,
                 unfit: failure.map(|_| "status".to_owned()),
                 unfit_number: failure.flatten(),
+                location: None,
             }
         })
 }

@@ -44,7 +44,7 @@ const store = (document) => stage.kv.config.put("worker-config", typeof document
 /** Stores a document and starts the worker anew with it. @param {unknown} document */
 async function restartWith(document) {
   await store(document);
-  stage.forgetLogs();
+  await stage.drainLogs();
   await stage.restart();
 }
 
@@ -69,7 +69,7 @@ describe("a running worker", () => {
   });
 
   test("never lets a bad document become active, and says all that is wrong with it", async () => {
-    stage.forgetLogs();
+    await stage.drainLogs();
     await store({
       ttl: { ok: -1 },
       headers: { set: { "X-Release": "bad" } },
@@ -106,10 +106,11 @@ describe("a worker that starts", () => {
 
   test("without a document runs on the deployment's own, and says nothing", async () => {
     await stage.kv.config.delete("worker-config");
-    stage.forgetLogs();
+    await stage.drainLogs();
     await stage.restart();
-    assert.equal((await headers())["x-release"], "deployed");
-    await eventually(() => stage.logs().some(({ message }) => message === "request"), "the log");
+    const answer = await stage.ask(sampleFor("configuration", SMALL));
+    assert.equal(answer.headers["x-release"], "deployed");
+    await stage.lineOf(answer);
     assert.deepEqual(stage.logs().filter(({ level }) => level === "error" || level === "warn"), []);
   });
 
@@ -161,10 +162,8 @@ describe("a worker that starts", () => {
     await store({});
     await stage.restart();
     const spoken = await stage.ask(sampleFor("spoken", SMALL));
-    const requests = await eventually(() => {
-      const lines = stage.logs().filter(({ message }) => message === "request");
-      return lines.length > 0 && lines;
-    }, "the log");
+    await stage.lineOf(spoken);
+    const requests = stage.logs().filter(({ message }) => message === "request");
     assert.deepEqual(requests.map(({ request_id: id }) => id), [spoken.headers["x-request-id"]]);
   });
 });
@@ -172,7 +171,7 @@ describe("a worker that starts", () => {
 describe("secrets", () => {
   before(async () => {
     await stage.kv.config.delete("worker-config");
-    stage.forgetLogs();
+    await stage.drainLogs();
     await stage.restart();
   });
 
@@ -191,12 +190,9 @@ describe("secrets", () => {
       const answer = await stage.ask(target, { headers: { ...OPERATOR, cookie: "session=cookie-of-a-viewer" } });
       const text = /json|text/.test(answer.headers["content-type"] ?? "") ? answer.body.toString() : "";
       said.push(JSON.stringify(answer.headers), text);
+      await stage.lineOf(answer);
     }
-    const lines = await eventually(() => {
-      const requests = stage.logs().filter(({ message }) => message === "request");
-      return requests.length >= 7 && stage.logs();
-    }, "a line a request");
-    const everything = [...said, ...lines.map((line) => JSON.stringify(line))].join("\n");
+    const everything = [...said, ...stage.logs().map((line) => JSON.stringify(line))].join("\n");
     assert.ok(everything.includes("members"), "the right lines are searched");
     for (const secret of [ADMIN_TOKEN, ...Object.values(SECRETS), "query-token-of-a-viewer", "cookie-of-a-viewer"]) {
       assert.ok(!everything.includes(secret), `"${secret}" is told`);
@@ -204,12 +200,12 @@ describe("secrets", () => {
   });
 
   test("a log line has what an operator needs of a request", async () => {
-    stage.forgetLogs();
     const answer = await stage.ask(sampleFor("log", SMALL));
-    const line = await eventually(() => stage.logs().find(({ message }) => message === "request"), "the log");
+    const line = await stage.lineOf(answer);
     assert.deepEqual(
       {
         id: line.request_id,
+        configuration: line.configuration,
         method: line.method,
         path: line.path,
         status: line.status,
@@ -222,6 +218,7 @@ describe("secrets", () => {
       },
       {
         id: answer.headers["x-request-id"],
+        configuration: "deployed",
         method: "GET",
         path: sampleFor("log"),
         status: 200,

@@ -14,7 +14,8 @@ import { ask, json } from "./ask.mjs";
  * @property {string} path
  * @property {number | null} status
  * @property {string | null} range
- * @property {string | null} authorization
+ * @property {boolean} authorization whether there was one
+ * @property {string | null} via
  * @property {string | null} cdn_loop
  */
 

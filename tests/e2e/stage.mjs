@@ -10,6 +10,9 @@ export const ADMIN_TOKEN = "the-operator-of-these-tests";
 /** What makes a request the operator's. */
 export const OPERATOR = { authorization: `Bearer ${ADMIN_TOKEN}` };
 
+/** An operator who wants to see what is kept, and nothing to happen. */
+const PEEK = { ...OPERATOR, "cache-control": "only-if-cached" };
+
 /**
  * @typedef {Awaited<ReturnType<typeof openStage>>} Stage
  */
@@ -47,7 +50,7 @@ export async function openStage({ config = () => ({}), vars = {}, around } = {})
    */
   const kept = async (target, headers = {}) => {
     const look = async (/** @type {string} */ action) =>
-      tiers(await ask(url(target), { method: "HEAD", headers: { ...headers, ...OPERATOR, "x-bypass-cache": action } }));
+      tiers(await ask(url(target), { method: "HEAD", headers: { ...headers, ...PEEK, "x-bypass-cache": action } }));
     const [atEdge, inKv] = [await look("around-kv"), await look("around-edge")];
     return { edge: atEdge.edge?.hit === true, kv: inKv.kv?.hit === true };
   };
@@ -59,6 +62,19 @@ export async function openStage({ config = () => ({}), vars = {}, around } = {})
     /** @param {string} target @param {Parameters<typeof ask>[1]} [options] */
     ask: (target, options) => ask(url(target), options),
     kept,
+
+    /**
+     * The log line of an answer, once it is here.
+     *
+     * @param {import("./ask.mjs").Answer} answer
+     */
+    lineOf: (answer) => lineOf(world, answer),
+
+    /** Like `forgetLogs`, but what is still under way is forgotten too: lines come in order. */
+    drainLogs: async () => {
+      await lineOf(world, await ask(url("/drain.mp4?width=0")));
+      world.forgetLogs();
+    },
 
     /**
      * Asks once and waits until both tiers have it.
@@ -77,6 +93,14 @@ export async function openStage({ config = () => ({}), vars = {}, around } = {})
     },
   };
 }
+
+/**
+ * @param {{ logs: () => Record<string, any>[] }} world
+ * @param {import("./ask.mjs").Answer} answer
+ * @returns {Promise<Record<string, any>>}
+ */
+const lineOf = ({ logs }, { headers }) =>
+  eventually(() => logs().find(({ request_id: id }) => id === headers["x-request-id"]), "the answer's log line");
 
 /**
  * The origin rule of a stage: every path is a source, with or without `/case/<name>` before it.

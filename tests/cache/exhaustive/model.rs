@@ -48,6 +48,11 @@ impl Chosen {
         self.mishaps.iter().rev().find(|(name, _)| *name == kind).map(|(_, mishap)| *mishap)
     }
 
+    /// Whether the edge told of a failure: the memory of one has no bytes, so a range needs a second look.
+    fn edge_remembers(&self) -> bool {
+        self.edge == Some(Edge::Failure) && self.last_mishap("edge-find") == Some(Mishap::None)
+    }
+
     /// Whether the transformer was asked and gave something that may be served; then that.
     pub(super) fn is_made(&self, asked: Asked) -> bool {
         let Some(making) = self.making else { return false };
@@ -69,7 +74,9 @@ impl Chosen {
             | Making::WrongType
             | Making::Partial
             | Making::Empty
-            | Making::Status(_) => false,
+            | Making::Status(_)
+            | Making::Redirect(_)
+            | Making::Overloaded(_) => false,
         }
     }
 
@@ -83,15 +90,16 @@ impl Chosen {
 
     /// What the viewer gets when nothing helps, and whether the original may help.
     fn failure(&self) -> (u16, bool) {
-        if self.edge == Some(Edge::Failure) {
+        if self.edge_remembers() {
             return (502, true);
         }
         if self.kv == Some(Kv::Failure) {
-            return (404, false);
+            return (404, true);
         }
         match (self.mishap("transform"), self.making) {
             (Some(Mishap::TimedOut), _) => (504, true),
-            (_, Some(Making::SaysError(9404) | Making::Status(404))) => (404, false),
+            (_, Some(Making::SaysError(9404))) => (404, false),
+            (_, Some(Making::Status(404))) => (404, true),
             (_, Some(Making::Status(503))) => (503, true),
             _ => (502, true),
         }
@@ -109,7 +117,7 @@ pub(super) fn expected(asked: Asked, chosen: &Chosen, made: Option<&Rc<[u8]>>) -
         _ if chosen.kv == Some(Kv::Fresh) => return good(Phase::KvHit, part, kv_bytes()),
         _ => {}
     }
-    let is_remembered = chosen.edge == Some(Edge::Failure) || chosen.kv == Some(Kv::Failure);
+    let is_remembered = chosen.edge_remembers() || chosen.kv == Some(Kv::Failure);
     if asked == Asked::Head && !is_remembered && chosen.kv != Some(Kv::Stale) {
         let is_missing = chosen.source == Some(Source::Missing);
         let (phase, status) =

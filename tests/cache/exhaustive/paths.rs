@@ -7,6 +7,7 @@ use video_resizer::cache::bypass;
 use video_resizer::cache::entry::Metadata;
 use video_resizer::cache::orchestrator::serve;
 use video_resizer::cache::owed::settle;
+use video_resizer::cache::ports::Purpose;
 use video_resizer::cache::rendition::Rendition;
 use video_resizer::cache::status::Phase;
 use video_resizer::config::Config;
@@ -38,9 +39,15 @@ impl Weather for Drawn {
     fn next(&self, operation: &Operation, possible: &[Mishap]) -> Mishap {
         let possible = match operation {
             Operation::EdgeFind { .. } | Operation::KvFind { .. } => states::LOOK_UP,
+            // Two mishaps at once, a body broken off and then this, are a story of their own.
+            Operation::EdgeRemove { .. } | Operation::KvRemove { .. } => &[Mishap::None],
+            // Only of a transform it matters whether no answer came, or none in time.
+            Operation::Fetch { purpose: Purpose::Probe | Purpose::Original, .. } => {
+                &[Mishap::None, Mishap::Refused]
+            }
             Operation::EdgeKeep { .. }
             | Operation::KvKeep { .. }
-            | Operation::Fetch { .. }
+            | Operation::Fetch { purpose: Purpose::Transform, .. }
             | Operation::Fork => possible,
         };
         let mishap = self.generator.pick(possible);
@@ -125,7 +132,8 @@ impl Walk {
             | Phase::Stale
             | Phase::Original
             | Phase::Failed
-            | Phase::HeadUnfilled => None,
+            | Phase::HeadUnfilled
+            | Phase::NotCached => None,
         };
         let sent = may_be_kept.as_deref();
         promises::what_is_kept_is_whole(&host, &before.borrow(), sent);
@@ -197,8 +205,12 @@ fn writes_are_done(
     for operation in settled {
         match operation {
             Operation::Fork => {}
-            Operation::EdgeKeep { url } => assert_eq!(*url, rendition.edge_url),
-            Operation::KvKeep { key } => assert_eq!(*key, rendition.kv_key),
+            Operation::EdgeKeep { url } | Operation::EdgeRemove { url } => {
+                assert_eq!(*url, rendition.edge_url);
+            }
+            Operation::KvKeep { key } | Operation::KvRemove { key } => {
+                assert_eq!(*key, rendition.kv_key);
+            }
             Operation::EdgeFind { .. } | Operation::KvFind { .. } | Operation::Fetch { .. } => {
                 panic!("{operation:?} after the answer")
             }
@@ -242,15 +254,15 @@ fn every_path_of(asked: Asked, total: u32) {
 
 #[test]
 fn every_path_of_a_get_keeps_every_promise() {
-    every_path_of(Asked::Get, 20_134);
+    every_path_of(Asked::Get, 15_077);
 }
 
 #[test]
 fn every_path_of_a_range_keeps_every_promise() {
-    every_path_of(Asked::Range, 26_597);
+    every_path_of(Asked::Range, 23_238);
 }
 
 #[test]
 fn every_path_of_a_head_keeps_every_promise() {
-    every_path_of(Asked::Head, 1_731);
+    every_path_of(Asked::Head, 1_454);
 }

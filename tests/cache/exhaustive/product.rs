@@ -9,16 +9,17 @@ use super::states;
 const WRITE: u32 = 3;
 /// The isolate dies before the first write.
 const DEATH: u32 = 1;
-/// What can go wrong with a fetch: refused, too slow.
-const MISHAPS: u32 = 2;
+/// What can go wrong with a probe or an original: no answer.
+const MISHAPS: u32 = 1;
 /// Sources that have the video.
 const HOLDING: u32 = 2;
 
 /// The number of paths that end in each phase.
 pub(super) fn paths(asked: Asked) -> Vec<(Phase, u32)> {
     let sources = u32::try_from(states::sources(asked).len()).unwrap();
-    // Refused, absent, old, corrupt; and for a range sliced wrongly.
-    let edge_misses = if asked == Asked::Range { 5 } else { 4 };
+    // Refused, absent, old, corrupt; and for a range sliced wrongly, or a failure, which has no bytes to
+    // slice, refused at the second look.
+    let edge_misses = if asked == Asked::Range { 6 } else { 4 };
     // Refused, absent, dead, an old failure, corrupt, without metadata.
     let kv_misses = 6;
     let probes = MISHAPS + sources;
@@ -45,34 +46,36 @@ pub(super) fn paths(asked: Asked) -> Vec<(Phase, u32)> {
     let no_originals = MISHAPS * (MISHAPS + absent) + HOLDING * MISHAPS + absent * (MISHAPS + 1);
     let memory_at_edge = DEATH + WRITE;
     let memory_in_both = DEATH + WRITE * WRITE;
-    // No answer, too slow, 503: not remembered. Two say 404: no original. The rest is kept at the edge.
-    let weighted = 3 + (bad - 3 - 2) * memory_at_edge;
+    // No answer, too slow, 503: not remembered. A plain 404 is kept in both tiers, and so is a 9404, which
+    // has no original either. The rest is kept at the edge.
+    let weighted = 3 + memory_in_both + (bad - 3 - 2) * memory_at_edge;
     let to_original = weighted * originals + memory_at_edge;
-    let to_failure =
-        weighted * no_originals + MISHAPS * memory_at_edge + 2 * probes * memory_in_both;
+    let to_failure = weighted * no_originals + MISHAPS * memory_at_edge + probes * memory_in_both;
 
     let (cold, old) = (edge_misses * kv_misses, edge_misses);
     let hits = if asked == Asked::Range { 2 } else { 1 };
-    // A failure remembered at the edge leads to the original, one in KV is a 404.
-    let remembered = MISHAPS + absent + edge_misses;
+    // A failure remembered at the edge or in KV leads to the original.
+    let remembered = 1 + edge_misses;
     match asked {
         Asked::Get | Asked::Range => vec![
             (Phase::EdgeHit, hits),
             (Phase::KvHit, edge_misses * (viewer_fork + DEATH + WRITE)),
             (Phase::Miss, (cold + old) * made),
             (Phase::Stale, old * unfit),
-            (Phase::Original, cold * to_original + HOLDING),
-            (Phase::Failed, cold * to_failure + remembered),
+            (Phase::Original, cold * to_original + remembered * HOLDING),
+            (Phase::Failed, cold * to_failure + remembered * (MISHAPS + absent)),
             (Phase::HeadUnfilled, 0),
+            (Phase::NotCached, 0),
         ],
         Asked::Head => vec![
             (Phase::EdgeHit, hits),
             (Phase::KvHit, edge_misses * (DEATH + WRITE)),
             (Phase::Miss, old * made),
             (Phase::Stale, old * unfit),
-            (Phase::Original, HOLDING),
-            (Phase::Failed, cold + remembered),
+            (Phase::Original, remembered * HOLDING),
+            (Phase::Failed, cold + remembered * (MISHAPS + absent)),
             (Phase::HeadUnfilled, cold * (probes - 1)),
+            (Phase::NotCached, 0),
         ],
     }
 }

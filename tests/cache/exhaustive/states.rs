@@ -170,5 +170,6 @@ fn metadata(tier: char, fresh_s: i64, stale_s: i64) -> Metadata {
         tags: vec!["asset:clips/a.mp4".to_owned()],
         unfit: None,
         unfit_number: None,
+        location: None,
     }
 }

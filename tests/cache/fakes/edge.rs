@@ -79,8 +79,11 @@ impl FakeEdge {
         let metadata = kept.headers.get(METADATA_HEADER);
         let metadata = metadata.map(|text| text.to_str().unwrap().to_owned());
         let found = |status, content_range, bytes: Rc<[u8]>| {
+            let length = Some(bytes.len() as u64);
+            // The platform's own refusal has none of the entry's headers.
+            let metadata = metadata.clone().filter(|_| status != 416);
             let body = FakeBody::whole(&self.world, bytes);
-            EdgeFound { status, metadata: metadata.clone(), content_range, body }
+            EdgeFound { status, metadata, length, content_range, body }
         };
         let total = kept.bytes.len() as u64;
         let asked = range.map(|range| RangeSpec::parse(range.as_bytes()).unwrap().resolve(total));
@@ -153,12 +156,23 @@ impl EdgeCache for FakeEdge {
             return Err(mishap.fault().unwrap());
         }
         let read = body.read();
-        if read.whole && read.bytes.len() as u64 == length {
-            let until_ms = self.world.now_ms() + max_age_s(&headers) * 1000;
-            let kept = Kept { headers, bytes: read.bytes.into(), until_ms };
-            self.kept.borrow_mut().insert(url.to_owned(), kept);
+        let is_whole = read.whole && read.bytes.len() as u64 == length;
+        // The local simulator commits an aborted write as far as it came.
+        let until_ms = self.world.now_ms() + max_age_s(&headers) * 1000;
+        let kept = Kept { headers, bytes: read.bytes.into(), until_ms };
+        self.kept.borrow_mut().insert(url.to_owned(), kept);
+        if !is_whole {
+            return Err(Fault::BrokenOff);
         }
-        // The platform never says whether it kept a short body.
+        mishap.fault().map_or(Ok(()), Err)
+    }
+
+    async fn remove(&self, url: &str) -> Result<(), Fault> {
+        let operation = Operation::EdgeRemove { url: url.to_owned() };
+        let mishap = self.world.begin(operation, &[Mishap::None, Mishap::Refused]);
+        if mishap == Mishap::None {
+            self.kept.borrow_mut().remove(url);
+        }
         mishap.fault().map_or(Ok(()), Err)
     }
 }

@@ -91,12 +91,23 @@ impl KvStore for FakeKv {
             return Err(mishap.fault().unwrap());
         }
         let read = body.read();
-        if !read.whole || read.bytes.len() as u64 != length {
-            return Err(Fault::Unavailable("the body broke off".to_owned()));
-        }
+        let is_whole = read.whole && read.bytes.len() as u64 == length;
+        // The local simulator commits an aborted write as far as it came.
         let until_ms = self.world.now_ms() + expiration_ttl_s * 1000;
         let kept = Kept { metadata: Some(metadata), bytes: read.bytes.into(), until_ms };
         self.kept.borrow_mut().insert(key.to_owned(), kept);
+        if !is_whole {
+            return Err(Fault::BrokenOff);
+        }
+        mishap.fault().map_or(Ok(()), Err)
+    }
+
+    async fn remove(&self, key: &str) -> Result<(), Fault> {
+        let operation = Operation::KvRemove { key: key.to_owned() };
+        let mishap = self.world.begin(operation, &[Mishap::None, Mishap::Refused]);
+        if mishap == Mishap::None {
+            self.kept.borrow_mut().remove(key);
+        }
         mishap.fault().map_or(Ok(()), Err)
     }
 }

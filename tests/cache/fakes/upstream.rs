@@ -49,6 +49,10 @@ pub(crate) enum Making {
     Untransformed,
     /// Another status.
     Status(u16),
+    /// 302 to there.
+    Redirect(&'static str),
+    /// 503, and when to come again.
+    Overloaded(&'static str),
 }
 
 /// How a source is.
@@ -154,6 +158,8 @@ impl FakeUpstream {
                 self.reply(200, &headers, &original_bytes())
             }
             Making::Status(status) => self.page(status, &[("content-type", "text/plain")]),
+            Making::Redirect(location) => self.page(302, &[("location", location)]),
+            Making::Overloaded(retry_after) => self.page(503, &[("retry-after", retry_after)]),
         }
     }
 

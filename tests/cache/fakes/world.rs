@@ -18,8 +18,10 @@ pub(crate) const OPERATION_MS: u64 = 10;
 pub(crate) enum Operation {
     EdgeFind { url: String, range: Option<String> },
     EdgeKeep { url: String },
+    EdgeRemove { url: String },
     KvFind { key: String },
     KvKeep { key: String },
+    KvRemove { key: String },
     Fetch { purpose: Purpose, method: Method, url: String },
     Fork,
 }
@@ -30,8 +32,10 @@ impl Operation {
         match self {
             Self::EdgeFind { .. } => "edge-find",
             Self::EdgeKeep { .. } => "edge-keep",
+            Self::EdgeRemove { .. } => "edge-remove",
             Self::KvFind { .. } => "kv-find",
             Self::KvKeep { .. } => "kv-keep",
+            Self::KvRemove { .. } => "kv-remove",
             Self::Fetch { purpose: Purpose::Transform, .. } => "transform",
             Self::Fetch { purpose: Purpose::Probe, .. } => "probe",
             Self::Fetch { purpose: Purpose::Original, .. } => "original",

@@ -97,6 +97,10 @@ fn debugging_goes_the_way_that_is_configured_for_it() {
     assert_eq!(house.send(&debug().by_operator()).cost, MADE);
     assert_eq!(house.send(&debug()).cost, ["edge-find"], "strangers do not debug");
 
+    let house = warm(&json!({"bypass": {"access": "open", "debug": "around"}}));
+    assert_eq!(house.get(VIDEO).cost, ["edge-find"], "who does not debug is not led around");
+    assert_eq!(house.send(&debug()).cost, ["edge-find"], "nor who may not");
+
     let house = warm(&json!({}));
     assert_eq!(house.send(&debug().by_operator()).cost, ["edge-find"], "it leaves them alone");
 }

@@ -18,7 +18,7 @@ const REASONS: [(Cause, &str, u16, bool); 19] = [
     (Cause::Makes(Making::Status(404)), "status", 404, true),
     (Cause::Makes(Making::Status(410)), "status", 404, true),
     (Cause::Makes(Making::Status(403)), "status", 502, true),
-    (Cause::Makes(Making::Status(301)), "status", 502, true),
+    (Cause::Makes(Making::Status(301)), "status", 301, true),
     (Cause::Makes(Making::Status(429)), "status", 503, false),
     (Cause::Makes(Making::Status(503)), "status", 503, false),
     (Cause::Makes(Making::Status(504)), "status", 504, true),
@@ -71,7 +71,11 @@ fn every_reason_is_named_has_its_status_and_keeps_no_rendition() {
         assert_eq!(seen.problem("reason"), reason, "{cause:?}");
         assert_eq!(seen.problem("status"), status, "{cause:?}");
         assert!(seen.header("server-timing").contains(&format!("desc={reason}")), "{cause:?}");
-        let fresh = if remembered && status == 404 { "public, max-age=60" } else { "no-store" };
+        let fresh = match status {
+            404 => "public, max-age=60",
+            301 => "public, max-age=3600",
+            _ => "no-store",
+        };
         assert_eq!(seen.header("cache-control"), fresh, "{cause:?}");
         assert_eq!(seen.settled.is_empty(), !remembered, "{cause:?}");
         for kept in house.host.edge.kept.borrow().values() {
@@ -100,13 +104,11 @@ fn the_original_stands_in_for_a_video_that_could_not_be_resized_and_is_never_kep
     for (cause, reason, _, remembered) in REASONS {
         let house = house(cause, true);
         let seen = house.get(VIDEO);
-        let is_there = !matches!(
-            cause,
-            Cause::Makes(Making::SaysError(9404 | 9412) | Making::Status(404 | 410))
-        );
+        let is_there =
+            !matches!(cause, Cause::Makes(Making::SaysError(9404 | 9412) | Making::Status(301)));
         assert_eq!(seen.cost.contains(&"original"), is_there, "{cause:?}");
         if !is_there {
-            assert!(seen.status >= 400, "{cause:?}");
+            assert!(seen.status >= 300, "{cause:?}");
             continue;
         }
         assert_eq!((seen.status, &seen.bytes), (200, &original_bytes()), "{cause:?}");

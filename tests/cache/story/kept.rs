@@ -18,6 +18,7 @@ fn reasons() -> Vec<(&'static str, Value, Making)> {
         ("bypass", json!({"bypass": {"access": "open"}}), Making::Good),
         ("private", nothing.clone(), Making::GoodBut("cache-control", "max-age=60, Private")),
         ("no-store", nothing.clone(), Making::GoodBut("cache-control", "no-store")),
+        ("vary", nothing.clone(), Making::GoodBut("vary", "*")),
         ("set-cookie", nothing.clone(), Making::GoodBut("set-cookie", "a=b")),
         ("too-large", nothing.clone(), Making::BreaksOff(600 * MIB)),
         ("length-unknown", nothing.clone(), Making::GoodOfUnannounced(16 * MIB + 1)),

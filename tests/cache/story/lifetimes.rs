@@ -25,7 +25,7 @@ fn the_class_of_the_status_chooses_the_lifetime_and_a_short_one_lives_at_the_edg
     assert_eq!(kept_s(&house), (Some(1_000), Some(1_500)), "KV keeps it while it may be of use");
 
     let house = House::new(&json!({"ttl": ttl}));
-    house.host.upstream.makes(Making::Status(404));
+    house.host.upstream.makes(Making::SaysError(9404));
     house.host.upstream.sources_are(|_| Source::Missing);
     assert_eq!(house.get(VIDEO).status, 404);
     assert_eq!(kept_s(&house), (Some(60), Some(60)));

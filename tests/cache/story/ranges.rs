@@ -21,7 +21,9 @@ fn on_every_tier(
     for slicing in [Slicing::Slices, Slicing::Ignores] {
         house.host.edge.slicing.set(slicing);
         let edge = house.send(&asking());
-        assert_eq!(edge.cost, ["edge-find"], "{slicing:?}");
+        // The platform's own refusal of a range does not say of what, so the entry is asked for once more.
+        let looks = if edge.status == 416 && slicing == Slicing::Slices { 2 } else { 1 };
+        assert_eq!(edge.cost, vec!["edge-find"; looks], "{slicing:?}");
         check("edge", &edge, &whole);
     }
     house.elsewhere();

@@ -217,3 +217,29 @@ fn a_video_on_the_requests_own_host_is_kept_apart_by_host() {
         ["video:a.mp4:w=640:f=mp4:host=one.example", "video:a.mp4:w=640:f=mp4:host=two.example"]
     );
 }
+
+#[test]
+fn a_redirect_of_the_transformer_is_handed_on_and_ends_the_search() {
+    let house = House::new(&two_sources());
+    house.host.upstream.makes(Making::Redirect("https://elsewhere.example/a.mp4"));
+    let seen = house.get(VIDEO);
+    assert_eq!(seen.cost, ["edge-find", "kv-find", "transform", "probe"], "nobody followed it");
+    house.host.upstream.makes(Making::Good);
+    for seen in [seen, house.get(VIDEO)] {
+        assert_eq!(
+            (seen.status, seen.header("location")),
+            (302, "https://elsewhere.example/a.mp4")
+        );
+        assert_eq!(seen.max_age_s().div_ceil(10), 360, "for the lifetime of redirects");
+    }
+}
+
+#[test]
+fn an_overloaded_transformer_says_when_to_come_again() {
+    let house = House::new(&json!({"sources": {"fallbackToOriginal": false}}));
+    for (said, told) in [("7", "7"), ("999999", "3600"), ("soon", "5")] {
+        house.host.upstream.makes(Making::Overloaded(said));
+        let seen = house.get(VIDEO);
+        assert_eq!((seen.status, seen.header("retry-after")), (503, told));
+    }
+}

@@ -4,6 +4,7 @@ use serde_json::json;
 use video_resizer::cache::entry::Metadata;
 
 use super::{EDGE_URL, KEY, VIDEO};
+use crate::fakes::upstream::Making;
 use crate::fakes::viewer::{House, Seen, get, head};
 use crate::fakes::weather::{Mishap, Script};
 
@@ -295,4 +296,42 @@ fn another_cache_version_forgets_everything() {
     assert!(house.get(VIDEO).cost.contains(&"transform"));
     assert!(house.kv_keys().contains(&format!("{KEY}:v=7")));
     assert!(house.edge_urls().contains(&format!("{EDGE_URL}&v=7")));
+}
+
+#[test]
+fn who_wants_only_what_is_kept_gets_it_or_504_and_costs_nothing() {
+    let house = House::plain();
+    let only = || get(VIDEO).with("cache-control", "Only-If-Cached");
+    let seen = house.send(&only());
+    assert_eq!((seen.status, seen.problem("reason")), (504, json!("only-if-cached")));
+    assert_eq!((seen.cost, seen.settled), (vec!["edge-find", "kv-find"], vec![]));
+
+    let miss = house.get(VIDEO);
+    assert_eq!(house.send(&only()).bytes, miss.bytes);
+    house.elsewhere();
+    assert_eq!(house.send(&only()).bytes, miss.bytes);
+    house.pass_s(90_000);
+    assert_eq!(house.send(&only()).status, 504, "what is old is not served unasked");
+}
+
+#[test]
+fn what_the_transformer_keeps_from_us_is_kept_from_everybody_behind_us() {
+    let house = House::plain();
+    house.host.upstream.makes(Making::GoodBut("set-cookie", "a=b"));
+    assert_eq!(house.get(VIDEO).header("cache-control"), "no-store");
+}
+
+#[test]
+fn a_short_entry_that_could_not_be_removed_is_not_served_from_the_edge() {
+    let house = House::plain();
+    house.host.upstream.makes(Making::BreaksOff(1_000));
+    house.host.world.set_weather(Script::new(&[("edge-remove", Mishap::Refused)]));
+    let broken = house.get(VIDEO);
+    assert_eq!(broken.settled, ["kv-keep", "kv-remove", "edge-keep", "edge-remove"]);
+    assert_eq!((house.kv_keys().len(), house.edge_urls().len()), (0, 1));
+
+    house.host.upstream.makes(Making::Good);
+    let seen = house.get(VIDEO);
+    assert!(seen.whole && seen.bytes == *house.host.upstream.last_made());
+    assert!(seen.cache().contains("video-resizer-edge; fwd=miss"), "{}", seen.cache());
 }
