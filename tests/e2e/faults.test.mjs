@@ -292,6 +292,45 @@ async function assertInNoTier({ path, url }) {
   assert.deepEqual(cacheStatus(await watch(url, { method: "HEAD" })), { kv: "fwd=uri-miss", edge: "fwd=uri-miss" });
 }
 
+/** A platform that takes nothing back: what a broken write left in a tier stays there. */
+const NOTHING_IS_DELETED = `
+import worker from "./index.js";
+const keeping = (target, nothing) =>
+  new Proxy(target, {
+    get: (object, name) => {
+      if (name === "delete") return async () => nothing;
+      return typeof object[name] === "function" ? object[name].bind(object) : object[name];
+    },
+  });
+const cache = keeping(caches.default, true);
+Object.defineProperty(caches, "default", { get: () => cache });
+export default class extends worker {
+  constructor(context, env) {
+    const { VIDEO_TRANSFORMATIONS_CACHE: kv } = env;
+    super(context, { ...env, VIDEO_TRANSFORMATIONS_CACHE: keeping(kv, undefined) });
+  }
+}
+`;
+
+test("where a tier keeps part of a rendition all the same, nobody is told that it is the whole", async (t) => {
+  const careless = await startWorld({ around: NOTHING_IS_DELETED });
+  t.after(() => careless.stop());
+  const it = await video(careless);
+  const url = careless.worker + it.path + SMALL;
+  await order(careless, "transform", it.path, { kind: "truncate", bytes: 1000 });
+  const first = await watch(url);
+  const length = Number(first.headers["content-length"]);
+  await eventually(() => inKv(careless, it.path.slice(1)), "what is left in KV");
+
+  for (const tier of /** @type {const} */ (["edge", "kv"])) {
+    await eventually(async () => cacheStatus(await watch(url, { method: "HEAD" }))[tier] === "hit", `a hit in ${tier}`);
+    const answer = await watch(url);
+    assert.equal(answer.headers["content-length"], String(length), tier);
+    assert.equal(answer.broken, true, `${tier}: ${answer.status} with ${answer.body.length} of ${length} bytes`);
+    await careless.clearEdge();
+  }
+});
+
 // The rendition is good, but must not be kept.
 
 const PRIVATE = [
