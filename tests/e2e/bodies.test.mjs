@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startWorld } from "../../scripts/world.mjs";
 import { eventually, sha256 } from "./ask.mjs";
-import { startTransformer, wasmBytes, WINDOW, workerdKib } from "./observed.mjs";
+import { startTransformer, wasmBytes, window, workerdKib } from "./observed.mjs";
 import { cacheStatus, inKv, open, transformsOf, watch } from "./viewer.mjs";
 
 /** The largest value KV takes (developers.cloudflare.com/kv/platform/limits). */
@@ -115,7 +115,7 @@ test("a viewer who reads nothing for two seconds holds nobody up, and gets every
 test("a body of 100 MiB leaves the worker's wasm memory where a body of 1 KiB leaves it", async (t) => {
   const transformer = await startTransformer();
   t.after(() => transformer.stop());
-  const observed = await startWorld({ config: transformer.config, around: WINDOW });
+  const observed = await startWorld({ config: transformer.config, around: window() });
   t.after(() => observed.stop());
 
   const MIB = 1024 * 1024;

@@ -7,8 +7,10 @@ import http from "node:http";
 /**
  * Stands before the worker, as `startWorld({ around })` has it: keeps hold of the one wasm instance that is
  * made, which is why the worker is imported only then, and answers for it at a path of its own.
+ *
+ * @param {string} [routes] code that may answer `request`, whose path is `pathname`, before the worker does
  */
-export const WINDOW = `
+export const window = (routes = "") => `
 WebAssembly.Instance = new Proxy(WebAssembly.Instance, {
   construct(target, args) {
     globalThis.observedInstance = Reflect.construct(target, args, target);
@@ -19,8 +21,12 @@ const { default: Worker } = await import("./index.js");
 
 export default class extends Worker {
   async fetch(request) {
-    if (new URL(request.url).pathname !== "/observed/memory") return super.fetch(request);
-    return new Response(String(globalThis.observedInstance.exports.memory.buffer.byteLength));
+    const { pathname } = new URL(request.url);
+    if (pathname === "/observed/memory") {
+      return new Response(String(globalThis.observedInstance.exports.memory.buffer.byteLength));
+    }
+    ${routes}
+    return super.fetch(request);
   }
 }
 `;
@@ -28,7 +34,7 @@ export default class extends Worker {
 /**
  * The size of the worker's linear memory.
  *
- * @param {{ worker: string }} world started around {@link WINDOW}
+ * @param {{ worker: string }} world started around {@link window}
  */
 export const wasmBytes = async ({ worker }) => Number(await (await fetch(`${worker}/observed/memory`)).text());
 
