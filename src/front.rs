@@ -6,14 +6,13 @@
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use subtle::ConstantTimeEq;
 
-use crate::cache::edge::CACHE_TAG;
+use crate::cache::bypass;
 use crate::cache::orchestrator::{self, Served};
 use crate::cache::owed::Owed;
 use crate::cache::ports::{Body, Host, Reply, Secrets};
 use crate::cache::rendition::Rendition;
 use crate::cache::reply;
 use crate::cache::status::Trace;
-use crate::cache::{bypass, tags};
 use crate::config::Config;
 use crate::explain;
 use crate::http::problem::Problem;
@@ -250,9 +249,6 @@ fn finish<B>(
     if let Some(trace) = trace {
         headers.insert(CACHE_STATUS, visible(&trace.cache_status()));
         headers.insert(SERVER_TIMING, visible(&trace.server_timing(total_ms)));
-    }
-    if let (Some(rendition), true) = (rendition, trace.is_some_and(Trace::is_kept)) {
-        headers.insert(CACHE_TAG, visible(&tags::header_value(&rendition.tags)));
     }
     if let Some(rendition) = rendition {
         vary::add(headers, rendition.vary());

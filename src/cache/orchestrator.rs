@@ -258,7 +258,7 @@ impl<H: Host> Visit<'_, H> {
         let made_now = owed.as_ref().map(|owed| owed.entry.metadata.fresh_until_ms);
         let fresh_until_ms = made_now.or(self.remembered_until_ms);
         let left_ms = fresh_until_ms.map(|until_ms| until_ms.saturating_sub(self.host.now_ms()));
-        let reply = self.failure(unfit, left_ms.map(|left_ms| left_ms / 1000));
+        let reply = self.failure(unfit, left_ms.map(|left_ms| left_ms.div_ceil(1000)));
         Served { reply, trace: self.trace, owed }
     }
 

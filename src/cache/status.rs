@@ -174,18 +174,6 @@ impl Trace {
         members.join(", ")
     }
 
-    /// Whether what was served is kept somewhere, or on its way there: then it has tags to purge it by.
-    pub fn is_kept(&self) -> bool {
-        match self.phase {
-            Phase::EdgeHit | Phase::KvHit | Phase::Stale => true,
-            Phase::Miss | Phase::Failed => [&self.edge, &self.kv].into_iter().any(|tier| {
-                // A failure that was remembered is as kept as one that will be.
-                tier.kept == Some(Ok(())) || matches!(tier.lookup, Some(Lookup::Remembered(_)))
-            }),
-            Phase::Original | Phase::HeadUnfilled | Phase::NotCached => false,
-        }
-    }
-
     /// Everything that went wrong below, for the log.
     pub fn faults(&self) -> String {
         let faults: Vec<String> =

@@ -49,3 +49,54 @@ fn own_mark(ask: &Ask, name: &HeaderName) -> String {
         format!("{}; by={PRODUCT}", ask.host)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+    use http::{HeaderMap, Method};
+
+    use super::*;
+
+    fn ask(marks: &[&str]) -> Ask {
+        let mut headers = HeaderMap::new();
+        for mark in marks {
+            headers.append(CDN_LOOP, HeaderValue::from_str(mark).unwrap());
+        }
+        Ask {
+            method: Method::GET,
+            scheme: "https".to_owned(),
+            host: "v.example".to_owned(),
+            path: "/a.mp4".to_owned(),
+            query: String::new(),
+            headers,
+        }
+    }
+
+    #[test]
+    fn our_mark_is_known_in_any_place_and_case_and_no_other_is() {
+        for (sent, is_ours) in [
+            (&[][..], false),
+            (&["v.example; by=video-resizer"], true),
+            (&["cdn-a, V.EXAMPLE; by=Video-Resizer , cdn-b"], true),
+            (&["cdn-a", "v.example; by=video-resizer"], true),
+            (&["v.example"], false),
+            (&["w.example; by=video-resizer"], false),
+            (&["xv.example; by=video-resizer"], false),
+        ] {
+            assert_eq!(is_loop(&ask(sent)), is_ours, "{sent:?}");
+        }
+    }
+
+    #[test]
+    fn our_mark_follows_those_of_others_and_is_known_when_it_comes_back() {
+        let [(_, first), (_, via)] = &marks(&ask(&[]))[..] else { panic!("two marks") };
+        assert_eq!(first, "v.example; by=video-resizer");
+        assert_eq!(via, "1.1 v.example (video-resizer)");
+        let [(_, second), _] = &marks(&ask(&["cdn-a; x=1"]))[..] else { panic!("two marks") };
+        assert_eq!(second, "cdn-a; x=1, v.example; by=video-resizer");
+        assert!(is_loop(&ask(&[second.to_str().unwrap()])));
+        let mut stripped = ask(&[]);
+        stripped.headers.insert(header::VIA, via.clone());
+        assert!(is_loop(&stripped), "one mark is enough");
+    }
+}
