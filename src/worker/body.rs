@@ -35,9 +35,9 @@ pub(super) enum NativeBody {
 }
 
 impl NativeBody {
-    /// The body of an answer; `length` where it is certain.
-    pub(super) fn of(response: &Response, length: Option<u64>) -> Self {
-        response.body().map_or(Self::Empty, |stream| Self::Stream { stream, length })
+    /// The body of an answer. What its `Content-Length` says is an announcement, not a certainty.
+    pub(super) fn of(response: &Response) -> Self {
+        response.body().map_or(Self::Empty, |stream| Self::Stream { stream, length: None })
     }
 }
 

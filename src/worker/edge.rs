@@ -38,7 +38,7 @@ impl EdgeCache for Edge {
             metadata: header(METADATA_HEADER.as_str()),
             length,
             content_range: header("content-range"),
-            body: NativeBody::of(&response, length),
+            body: NativeBody::of(&response),
         }))
     }
 

@@ -37,7 +37,7 @@ impl Upstream for Fetcher {
                 headers.insert(name, value);
             }
         }
-        let body = NativeBody::of(&response, None);
+        let body = NativeBody::of(&response);
         Ok(Reply { status: response.status(), headers, body })
     }
 }

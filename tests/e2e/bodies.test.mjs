@@ -2,11 +2,11 @@
 // of any of it the worker's own memory sees.
 
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
 import { startWorld } from "../../scripts/world.mjs";
+import { eventually, sha256 } from "./ask.mjs";
 import { startTransformer, wasmBytes, WINDOW, workerdKib } from "./observed.mjs";
-import { ask, eventually, inKv, open, tiers, transformsOf } from "./viewer.mjs";
+import { cacheStatus, inKv, open, transformsOf, watch } from "./viewer.mjs";
 
 /** The largest value KV takes (developers.cloudflare.com/kv/platform/limits). */
 const KV_VALUE_BYTES_MAX = 25 * 1024 * 1024;
@@ -24,72 +24,69 @@ before(async () => {
 });
 after(() => world?.stop());
 
-/** @param {Buffer} body */
-const digest = (body) => createHash("sha256").update(body).digest("hex");
-
 /**
  * Asks for an answer's headers until the edge has the body: a HEAD of what it has not makes nothing.
  *
  * @param {string} url
  */
 const atEdge = (url) =>
-  eventually("the rendition at the edge", async () => tiers(await ask(url, { method: "HEAD" })).edge === "hit");
+  eventually(async () => cacheStatus(await watch(url, { method: "HEAD" })).edge === "hit", "the rendition at the edge");
 
 test("a rendition of over 25 MiB is served whole and by ranges, and kept at the edge only, under the name too-large", async () => {
   const url = `${world.worker}${LARGE}?width=640&height=360`;
-  const whole = await ask(url);
+  const whole = await watch(url);
   assert.equal(whole.status, 200);
   assert.equal(whole.broken, false);
   assert.ok(whole.body.length > KV_VALUE_BYTES_MAX, `${whole.body.length} bytes`);
   assert.equal(whole.headers["content-length"], String(whole.body.length));
-  assert.deepEqual(tiers(whole), {
+  assert.deepEqual(cacheStatus(whole), {
     kv: "fwd=uri-miss; fwd-status=200; detail=too-large",
     edge: "fwd=uri-miss; stored",
   });
 
   await atEdge(url);
-  const again = await ask(url);
-  assert.deepEqual(tiers(again), { edge: "hit" });
-  assert.equal(digest(again.body), digest(whole.body));
+  const again = await watch(url);
+  assert.deepEqual(cacheStatus(again), { edge: "hit" });
+  assert.equal(sha256(again.body), sha256(whole.body));
   assert.equal(await inKv(world, LARGE.slice(1)), undefined);
 
   const last = whole.body.length - 1;
   for (const [first, end] of [[0, 0], [0, 1], [0, last], [65_535, 65_536], [1_000_000, 21_000_000], [last, last]]) {
-    const part = await ask(url, { headers: { range: `bytes=${first}-${end}` } });
+    const part = await watch(url, { headers: { range: `bytes=${first}-${end}` } });
     assert.equal(part.status, 206, `${first}-${end}`);
     assert.equal(part.headers["content-range"], `bytes ${first}-${end}/${whole.body.length}`);
-    assert.equal(digest(part.body), digest(whole.body.subarray(first, end + 1)), `${first}-${end}`);
+    assert.equal(sha256(part.body), sha256(whole.body.subarray(first, end + 1)), `${first}-${end}`);
   }
-  const tail = await ask(url, { headers: { range: "bytes=-1000" } });
+  const tail = await watch(url, { headers: { range: "bytes=-1000" } });
   assert.deepEqual(tail.body, whole.body.subarray(-1000));
-  const beyond = await ask(url, { headers: { range: `bytes=${whole.body.length}-` } });
+  const beyond = await watch(url, { headers: { range: `bytes=${whole.body.length}-` } });
   assert.equal(beyond.status, 416);
   assert.equal(beyond.headers["content-range"], `bytes */${whole.body.length}`);
-  assert.deepEqual(tiers(beyond), { edge: "hit" });
+  assert.deepEqual(cacheStatus(beyond), { edge: "hit" });
   assert.equal(await transformsOf(world, LARGE), 1);
 });
 
 test("a rendition of over 25 MiB is answered from its middle on a cold request, and kept whole", async () => {
   const url = `${world.worker}${LARGE}?width=638&height=360`;
-  const part = await ask(url, { headers: { range: "bytes=20000000-20000999" } });
+  const part = await watch(url, { headers: { range: "bytes=20000000-20000999" } });
   assert.equal(part.status, 206);
   assert.equal(part.body.length, 1000);
   await atEdge(url);
-  const whole = await ask(url);
-  assert.deepEqual(tiers(whole), { edge: "hit" });
+  const whole = await watch(url);
+  assert.deepEqual(cacheStatus(whole), { edge: "hit" });
   assert.equal(part.headers["content-range"], `bytes 20000000-20000999/${whole.body.length}`);
   assert.deepEqual(part.body, whole.body.subarray(20_000_000, 20_001_000));
 });
 
 test("eight viewers at once of a cold rendition all get all of it, the same bytes", async () => {
   const url = `${world.worker}${MEDIUM}?width=638&height=360`;
-  const answers = await Promise.all(Array.from({ length: 8 }, () => ask(url)));
+  const answers = await Promise.all(Array.from({ length: 8 }, () => watch(url)));
   assert.deepEqual(answers.map(({ status }) => status), Array(8).fill(200));
   assert.deepEqual(answers.filter(({ broken }) => broken), []);
   assert.ok(answers[0].body.length > 5_000_000, `${answers[0].body.length} bytes`);
-  assert.deepEqual(new Set(answers.map(({ body }) => digest(body))), new Set([digest(answers[0].body)]));
+  assert.deepEqual(new Set(answers.map(({ body }) => sha256(body))), new Set([sha256(answers[0].body)]));
   await atEdge(url);
-  assert.equal(digest((await ask(url)).body), digest(answers[0].body));
+  assert.equal(sha256((await watch(url)).body), sha256(answers[0].body));
 });
 
 test("a viewer who reads nothing for two seconds holds nobody up, and gets every byte in the end", async () => {
@@ -97,22 +94,22 @@ test("a viewer who reads nothing for two seconds holds nobody up, and gets every
   const stalled = await open(url);
   const began = Date.now();
 
-  const other = await ask(url);
+  const other = await watch(url);
   assert.equal(other.broken, false);
-  const kept = await eventually("the rendition in KV", () => inKv(world, "noise-5s-640x360.mp4:w=640:"));
+  const kept = await eventually(() => inKv(world, "noise-5s-640x360.mp4:w=640:"), "the rendition in KV");
   assert.equal(kept.metadata.n, other.body.length);
 
-  await eventually("the end of two seconds", () => Date.now() - began > 2000);
+  await eventually(() => Date.now() - began > 2000, "the end of two seconds");
   const pieces = [];
   for await (const piece of stalled) pieces.push(piece);
-  assert.equal(digest(Buffer.concat(pieces)), digest(other.body));
+  assert.equal(sha256(Buffer.concat(pieces)), sha256(other.body));
 
   await world.clearEdge();
-  const fromKv = await ask(url);
-  assert.equal(tiers(fromKv).kv, "hit");
-  assert.equal(digest(fromKv.body), digest(other.body));
+  const fromKv = await watch(url);
+  assert.equal(cacheStatus(fromKv).kv, "hit");
+  assert.equal(sha256(fromKv.body), sha256(other.body));
   await atEdge(url);
-  assert.equal(digest((await ask(url)).body), digest(other.body));
+  assert.equal(sha256((await watch(url)).body), sha256(other.body));
 });
 
 test("a body of 100 MiB leaves the worker's wasm memory where a body of 1 KiB leaves it", async (t) => {

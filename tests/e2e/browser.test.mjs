@@ -8,7 +8,8 @@ import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
 import { findBrowser } from "../../scripts/layout.mjs";
 import { startWorld } from "../../scripts/world.mjs";
-import { eventually, inKv, tiers, transformsOf } from "./viewer.mjs";
+import { eventually } from "./ask.mjs";
+import { cacheStatus, inKv, transformsOf } from "./viewer.mjs";
 
 const VIDEO = "/videos/big-buck-bunny-720p-5s.mp4";
 
@@ -60,7 +61,7 @@ async function openPage(t, viewport = { width: 1280, height: 800 }) {
       url: response.url(),
       status: response.status(),
       range: response.request().headers().range,
-      tiers: tiers({ headers: response.headers() }),
+      tiers: cacheStatus({ headers: response.headers() }),
     });
   });
   return { page, errors, seen };
@@ -132,7 +133,7 @@ test("a browser plays a cold rendition through, seeks to its end and loops, for 
 
 test("the next browser gets the same rendition from the edge, and with the edge cleared seeks in what KV has", async (t) => {
   const source = `${VIDEO}?width=640&height=360`;
-  await eventually("the rendition in KV", () => inKv(world, `${VIDEO.slice(1)}:w=640:h=360`));
+  await eventually(() => inKv(world, `${VIDEO.slice(1)}:w=640:h=360`), "the rendition in KV");
 
   const second = await openPage(t);
   await show(second.page, "video", source);

@@ -4,7 +4,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startWorld } from "../../scripts/world.mjs";
-import { ask, eventually, inKv, open, order, tiers, transformsOf, unfit } from "./viewer.mjs";
+import { eventually } from "./ask.mjs";
+import { cacheStatus, inKv, open, order, transformsOf, unfit, watch } from "./viewer.mjs";
 
 /** A short video with a tone, that ffmpeg makes in a moment. */
 const SAMPLE = "/videos/generated/2s-320x180.mp4";
@@ -23,7 +24,7 @@ let videos = 0;
 
 before(async () => {
   world = await startWorld({ config: { ttl: { clientError: FAILURE_TTL_S, serverError: FAILURE_TTL_S } } });
-  sample = (await ask(world.media + SAMPLE)).body;
+  sample = (await watch(world.media + SAMPLE)).body;
 });
 after(() => world?.stop());
 
@@ -44,7 +45,7 @@ async function video(where = world) {
 /**
  * A good rendition, made for this request and on its way to both tiers.
  *
- * @param {import("./viewer.mjs").Answer} answer
+ * @param {import("./viewer.mjs").Watched} answer
  */
 function assertMade(answer) {
   assert.equal(answer.status, 200);
@@ -52,7 +53,7 @@ function assertMade(answer) {
   assert.equal(answer.headers["content-type"], "video/mp4");
   assert.equal(answer.body.toString("latin1", 4, 8), "ftyp");
   assert.notDeepEqual(answer.body, sample);
-  assert.deepEqual(tiers(answer), { kv: "fwd=uri-miss; fwd-status=200; stored", edge: "fwd=uri-miss; stored" });
+  assert.deepEqual(cacheStatus(answer), { kv: "fwd=uri-miss; fwd-status=200; stored", edge: "fwd=uri-miss; stored" });
 }
 
 /**
@@ -62,18 +63,18 @@ function assertMade(answer) {
  * @param {{ path: string, url: string }} video
  */
 async function assertRecovers({ path, url }) {
-  const good = await eventually("a good rendition, after the fault is over", async () => {
-    const answer = await ask(url);
+  const good = await eventually(async () => {
+    const answer = await watch(url);
     return answer.status === 200 && answer.headers["x-source-type"] !== "passthrough" && answer;
-  });
+  }, "a good rendition, after the fault is over");
   assertMade(good);
   assert.deepEqual((await onceKept({ path, url })).body, good.body);
   const kept = await inKv(world, path.slice(1));
   assert.equal(kept?.metadata.s, 200);
   assert.equal(kept?.metadata.n, good.body.length);
   await world.clearEdge();
-  const fromKv = await ask(url);
-  assert.equal(tiers(fromKv).kv, "hit");
+  const fromKv = await watch(url);
+  assert.equal(cacheStatus(fromKv).kv, "hit");
   assert.deepEqual(fromKv.body, good.body);
 }
 
@@ -83,17 +84,17 @@ async function assertRecovers({ path, url }) {
  * @param {{ path: string, url: string }} video
  */
 async function onceKept({ path, url }) {
-  await eventually("the rendition in KV", () => inKv(world, path.slice(1)));
-  return eventually("a hit at the edge", async () => {
-    const answer = await ask(url);
-    return tiers(answer).edge === "hit" && answer;
-  });
+  await eventually(() => inKv(world, path.slice(1)), "the rendition in KV");
+  return eventually(async () => {
+    const answer = await watch(url);
+    return cacheStatus(answer).edge === "hit" && answer;
+  }, "a hit at the edge");
 }
 
 /**
  * The viewer got the source as it is, and nobody may keep that as the rendition.
  *
- * @param {import("./viewer.mjs").Answer} answer
+ * @param {import("./viewer.mjs").Watched} answer
  */
 function assertOriginal(answer) {
   assert.equal(answer.status, 200);
@@ -106,7 +107,7 @@ function assertOriginal(answer) {
 /**
  * The viewer got an error that says what happened (RFC 9457).
  *
- * @param {import("./viewer.mjs").Answer} answer
+ * @param {import("./viewer.mjs").Watched} answer
  * @param {number} status
  * @param {Record<string, unknown>} said members of the problem document
  */
@@ -122,6 +123,8 @@ function assertProblem(answer, status, said) {
 
 const FAILURES = [
   { fault: { kind: "status", status: 500 }, reason: "status", forwarded: 500 },
+  // Where the transformation itself is not there, in a zone that has none, the original still is.
+  { fault: { kind: "status", status: 404 }, reason: "status", forwarded: 404 },
   { fault: { kind: "status", status: 403 }, reason: "status", forwarded: 403 },
   { fault: { kind: "status", status: 503 }, reason: "status", forwarded: 503, remembered: false },
   { fault: { kind: "status", status: 206 }, reason: "partial", forwarded: 206 },
@@ -137,15 +140,15 @@ for (const { fault, reason, forwarded, remembered = true } of FAILURES) {
     const it = await video();
     const withdraw = await order(world, "transform", it.path, fault);
 
-    const answer = await ask(it.url);
+    const answer = await watch(it.url);
     assertOriginal(answer);
     assert.deepEqual(unfit(answer), [reason]);
     const status = forwarded ? `; fwd-status=${forwarded}` : "";
     // A memory this short is kept at the edge only.
-    assert.deepEqual(tiers(answer), remembered
+    assert.deepEqual(cacheStatus(answer), remembered
       ? { kv: `fwd=uri-miss${status}; detail=ttl-too-short`, edge: "fwd=uri-miss; stored" }
       : { kv: `fwd=uri-miss${status}`, edge: "fwd=uri-miss" });
-    const logged = await eventually("the request in the log", () => line(it, { message: "request" }));
+    const logged = await eventually(() => line(it, { message: "request" }), "the request in the log");
     assert.equal(logged.phase, "original");
     assert.match(logged.timing, new RegExp(`desc=${reason}`));
 
@@ -158,7 +161,7 @@ for (const { fault, reason, forwarded, remembered = true } of FAILURES) {
 test("a picture that cannot be made is an honest error: the original would be of no use", async () => {
   const it = await video();
   await order(world, "transform", it.path, { kind: "error_in_200", code: 9412 });
-  const answer = await ask(`${world.worker}${it.path}?mode=frame&width=160`);
+  const answer = await watch(`${world.worker}${it.path}?mode=frame&width=160`);
   assertProblem(answer, 502, { reason: "transform-error", upstream_code: 9412 });
   assert.equal(answer.headers["cache-control"], "no-store");
 });
@@ -166,17 +169,17 @@ test("a picture that cannot be made is an honest error: the original would be of
 test("a viewer's range of a rendition that cannot be made is a range of the original", async () => {
   const it = await video();
   await order(world, "transform", it.path, { kind: "status", status: 500 });
-  const answer = await ask(it.url, { headers: { range: "bytes=100-199" } });
+  const answer = await watch(it.url, { headers: { range: "bytes=100-199" } });
   assert.equal(answer.status, 206);
   assert.equal(answer.headers["content-range"], `bytes 100-199/${sample.length}`);
   assert.deepEqual(answer.body, sample.subarray(100, 200));
   assert.equal(answer.headers["cache-control"], "no-store");
 });
 
-test("a transformer that says 404 is believed: the viewer gets 404, and a video that appears is found", async () => {
+test("a source that the transformer does not find is a 404, and found when it appears", async () => {
   const it = await video();
-  const withdraw = await order(world, "transform", it.path, { kind: "status", status: 404 });
-  assertProblem(await ask(it.url), 404, { reason: "status", upstream_code: 404 });
+  const withdraw = await order(world, "transform", it.path, { kind: "error_in_200", code: 9404 });
+  assertProblem(await watch(it.url), 404, { reason: "transform-error", upstream_code: 9404 });
   await withdraw();
   await assertRecovers(it);
 });
@@ -187,28 +190,28 @@ test("a failure that is remembered is not paid for twice, and still costs the vi
   const it = await video(patient);
   const url = patient.worker + it.path + SMALL;
   await order(patient, "transform", it.path, { kind: "error_in_200", code: 9402 });
-  assertOriginal(await ask(url));
-  await eventually("the memory in KV", () => inKv(patient, it.path.slice(1)));
+  assertOriginal(await watch(url));
+  await eventually(() => inKv(patient, it.path.slice(1)), "the memory in KV");
 
-  const fromEdge = await eventually("the memory at the edge", async () => {
-    const answer = await ask(url);
-    return tiers(answer).edge?.startsWith("hit") && answer;
-  });
+  const fromEdge = await eventually(async () => {
+    const answer = await watch(url);
+    return cacheStatus(answer).edge?.startsWith("hit") && answer;
+  }, "the memory at the edge");
   assertOriginal(fromEdge);
-  assert.deepEqual(tiers(fromEdge), { edge: "hit; detail=transform-error" });
+  assert.deepEqual(cacheStatus(fromEdge), { edge: "hit; detail=transform-error" });
   const asked = await transformsOf(patient, it.path);
 
   // A browser asks for a range, and there is no range of a memory.
-  const player = await ask(url, { headers: { range: "bytes=0-" } });
+  const player = await watch(url, { headers: { range: "bytes=0-" } });
   assert.equal(player.status, 206);
   assert.deepEqual(player.body, sample);
-  assert.deepEqual(tiers(player), { edge: "hit; detail=transform-error" });
+  assert.deepEqual(cacheStatus(player), { edge: "hit; detail=transform-error" });
   assert.equal(await transformsOf(patient, it.path), asked);
 
   await patient.clearEdge();
-  const fromKv = await ask(url);
+  const fromKv = await watch(url);
   assertOriginal(fromKv);
-  assert.equal(tiers(fromKv).kv, "hit; detail=transform-error");
+  assert.equal(cacheStatus(fromKv).kv, "hit; detail=transform-error");
   assert.equal(await transformsOf(patient, it.path), asked);
 });
 
@@ -218,12 +221,12 @@ test("a transformer that hangs is given up after its time, and the viewer gets t
   await impatient.kv.config.put("worker-config", JSON.stringify({ transformer: { timeoutMs: 1000 } }));
   const it = await video(impatient);
   const withdraw = await order(impatient, "transform", it.path, { kind: "hang", ms: 60_000 });
-  const answer = await ask(impatient.worker + it.path + SMALL);
+  const answer = await watch(impatient.worker + it.path + SMALL);
   assertOriginal(answer);
   assert.deepEqual(unfit(answer), ["timed-out"]);
   assert.ok(answer.wholeMs < 10_000, `it took ${answer.wholeMs} ms`);
 
-  const frame = await ask(`${impatient.worker}${it.path}?mode=frame&width=160`);
+  const frame = await watch(`${impatient.worker}${it.path}?mode=frame&width=160`);
   assertProblem(frame, 504, { reason: "timed-out" });
   await withdraw();
 });
@@ -237,13 +240,13 @@ for (const range of [undefined, "bytes=0-"]) {
   test(`a transform cut short breaks off ${asked}, and none of it is kept`, async () => {
     const it = await video();
     const withdraw = await order(world, "transform", it.path, { kind: "truncate", bytes: 1000 });
-    const answer = await ask(it.url, { headers });
+    const answer = await watch(it.url, { headers });
     assert.equal(answer.status, range ? 206 : 200);
     assert.equal(answer.broken, true);
     assert.ok(answer.body.length <= 1000, `${answer.body.length} bytes of 1000`);
     assert.ok(Number(answer.headers["content-length"]) > 1000);
     for (const tier of ["kv", "edge"]) {
-      await eventually(`the failed write to ${tier} in the log`, () => line(it, { message: "not kept", tier }));
+      await eventually(() => line(it, { message: "not kept", tier }), `the failed write to ${tier} in the log`);
     }
     await assertInNoTier(it);
     await withdraw();
@@ -253,10 +256,15 @@ for (const range of [undefined, "bytes=0-"]) {
   test(`a transform without a length cut short breaks off ${asked}, and none of it is kept`, async () => {
     const it = await video();
     const withdraw = await order(world, "transform", it.path, { kind: "truncate_no_length", bytes: 1000 });
-    const answer = await ask(it.url, { headers });
+    const answer = await watch(it.url, { headers });
     assert.equal(answer.broken, true, `${answer.status} came with ${answer.body.length} bytes`);
     assert.ok(answer.body.length <= 1000, `${answer.body.length} bytes of 1000`);
-    await eventually("the rendition that was not kept in the log", () => line(it, { message: "not kept", tier: "transform" }));
+    // With a range it is read whole before it is answered, and is found out before anything is owed.
+    const logged = await eventually(
+      () => (range ? line(it, { message: "request" }) : line(it, { message: "not kept", tier: "transform" })),
+      "the rendition that was not kept in the log",
+    );
+    assert.match(range ? logged.cache : logged.fault, /length-unknown/);
     await assertInNoTier(it);
     await withdraw();
     await assertRecovers(it);
@@ -281,8 +289,47 @@ function line({ path }, wanted) {
  */
 async function assertInNoTier({ path, url }) {
   assert.equal(await inKv(world, path.slice(1)), undefined);
-  assert.deepEqual(tiers(await ask(url, { method: "HEAD" })), { kv: "fwd=uri-miss", edge: "fwd=uri-miss" });
+  assert.deepEqual(cacheStatus(await watch(url, { method: "HEAD" })), { kv: "fwd=uri-miss", edge: "fwd=uri-miss" });
 }
+
+/** A platform that takes nothing back: what a broken write left in a tier stays there. */
+const NOTHING_IS_DELETED = `
+import worker from "./index.js";
+const keeping = (target, nothing) =>
+  new Proxy(target, {
+    get: (object, name) => {
+      if (name === "delete") return async () => nothing;
+      return typeof object[name] === "function" ? object[name].bind(object) : object[name];
+    },
+  });
+const cache = keeping(caches.default, true);
+Object.defineProperty(caches, "default", { get: () => cache });
+export default class extends worker {
+  constructor(context, env) {
+    const { VIDEO_TRANSFORMATIONS_CACHE: kv } = env;
+    super(context, { ...env, VIDEO_TRANSFORMATIONS_CACHE: keeping(kv, undefined) });
+  }
+}
+`;
+
+test("where a tier keeps part of a rendition all the same, nobody is told that it is the whole", async (t) => {
+  const careless = await startWorld({ around: NOTHING_IS_DELETED });
+  t.after(() => careless.stop());
+  const it = await video(careless);
+  const url = careless.worker + it.path + SMALL;
+  await order(careless, "transform", it.path, { kind: "truncate", bytes: 1000 });
+  const first = await watch(url);
+  const length = Number(first.headers["content-length"]);
+  await eventually(() => inKv(careless, it.path.slice(1)), "what is left in KV");
+
+  for (const tier of /** @type {const} */ (["edge", "kv"])) {
+    await eventually(async () => cacheStatus(await watch(url, { method: "HEAD" }))[tier] === "hit", `a hit in ${tier}`);
+    const answer = await watch(url);
+    assert.equal(answer.headers["content-length"], String(length), tier);
+    assert.equal(answer.broken, true, `${tier}: ${answer.status} with ${answer.body.length} of ${length} bytes`);
+    await careless.clearEdge();
+  }
+});
 
 // The rendition is good, but must not be kept.
 
@@ -296,11 +343,11 @@ for (const { name, value, reason } of PRIVATE) {
     const it = await video();
     const withdraw = await order(world, "transform", it.path, { kind: "header", name, value });
     for (const time of ["the first time", "the second time"]) {
-      const answer = await ask(it.url);
+      const answer = await watch(it.url);
       assert.equal(answer.status, 200, time);
       assert.notDeepEqual(answer.body, sample, time);
       assert.equal(answer.headers["set-cookie"], undefined, "another viewer's cookie");
-      assert.deepEqual(tiers(answer), {
+      assert.deepEqual(cacheStatus(answer), {
         kv: `fwd=uri-miss; fwd-status=200; detail=${reason}`,
         edge: `fwd=uri-miss; detail=${reason}`,
       }, time);
@@ -315,7 +362,7 @@ for (const { name, value, reason } of PRIVATE) {
 test("a transform without a length is served at once, measured, and served with its length from then on", async () => {
   const it = await video();
   const withdraw = await order(world, "transform", it.path, { kind: "no_length" });
-  const first = await ask(it.url);
+  const first = await watch(it.url);
   assertMade(first);
   assert.equal(first.headers["content-length"], undefined);
   await withdraw();
@@ -331,7 +378,7 @@ test("a transform without a length is served at once, measured, and served with 
 test("Safari's cold bytes=0-1 of a transform without a length is answered with the right total", async () => {
   const it = await video();
   await order(world, "transform", it.path, { kind: "no_length" });
-  const probe = await ask(it.url, { headers: { range: "bytes=0-1" } });
+  const probe = await watch(it.url, { headers: { range: "bytes=0-1" } });
   assert.equal(probe.status, 206);
   assert.equal(probe.headers["content-length"], "2");
   const whole = await onceKept(it);
@@ -344,9 +391,9 @@ for (const range of [undefined, "bytes=0-"]) {
   test(`the first byte of ${range ? `a cold Range: ${range}` : "a cold request"} does not wait for a dripping transform`, async (t) => {
     const it = await video();
     // Made beforehand, so that only the dripping takes time.
-    await ask(`${world.media}/cdn-cgi/media/mode=video,width=160,height=90/${world.media}${it.path}`);
+    await watch(`${world.media}/cdn-cgi/media/mode=video,width=160,height=90/${world.media}${it.path}`);
     await order(world, "transform", it.path, { kind: "drip", ms: 3000, pieces: 30 });
-    const answer = await ask(it.url, { headers: range ? { range } : undefined });
+    const answer = await watch(it.url, { headers: range ? { range } : undefined });
     assert.equal(answer.broken, false);
     assert.ok(answer.wholeMs > 2500, `nothing dripped: all of it came in ${answer.wholeMs} ms`);
     assert.ok(answer.firstByteMs < answer.wholeMs / 3, `first byte ${answer.firstByteMs} ms, all ${answer.wholeMs} ms`);
@@ -357,7 +404,7 @@ for (const range of [undefined, "bytes=0-"]) {
 test("a slow transformer is waited for, and what it made is kept", async () => {
   const it = await video();
   const withdraw = await order(world, "transform", it.path, { kind: "latency", ms: 1500 });
-  const answer = await ask(it.url);
+  const answer = await watch(it.url);
   assertMade(answer);
   assert.ok(answer.firstByteMs > 1400);
   const [, took] = String(answer.headers["server-timing"]).match(/transform;dur=(\d+)/) ?? [];
@@ -374,7 +421,7 @@ test("a viewer who leaves after the first bytes of a cold request leaves the who
   const response = await open(it.url);
   await new Promise((resolve) => response.once("data", resolve));
   response.destroy();
-  const kept = await eventually("the rendition in KV", () => inKv(world, it.path.slice(1)));
+  const kept = await eventually(() => inKv(world, it.path.slice(1)), "the rendition in KV");
   await withdraw();
 
   const hit = await onceKept(it);
@@ -393,7 +440,7 @@ for (const [name, fault] of Object.entries({
   test(`a source that ${name} is transformed all the same`, async () => {
     const it = await video();
     const withdraw = await order(world, "source", it.path, fault);
-    const answer = await ask(it.url);
+    const answer = await watch(it.url);
     assertMade(answer);
     await withdraw();
     assert.deepEqual((await onceKept(it)).body, answer.body);
@@ -403,7 +450,7 @@ for (const [name, fault] of Object.entries({
 test("a source that is not there is a 404, and found when it is put there", async () => {
   const it = await video();
   const withdraw = await order(world, "source", it.path, { kind: "status", status: 404 });
-  const answer = await ask(it.url);
+  const answer = await watch(it.url);
   assertProblem(answer, 404, { reason: "transform-error", upstream_code: 9404 });
   assert.equal(await inKv(world, it.path.slice(1)), undefined);
   await withdraw();
@@ -418,7 +465,7 @@ for (const [name, fault, status, code] of /** @type {const} */ ([
   test(`a source that ${name} leaves nothing to serve: the viewer is told so, and it is over when it is over`, async () => {
     const it = await video();
     const withdraw = await order(world, "source", it.path, fault);
-    const answer = await ask(it.url);
+    const answer = await watch(it.url);
     assertProblem(answer, status, { reason: "transform-error", upstream_code: code });
     assert.equal(answer.headers["cache-control"], "no-store");
     assert.equal(await inKv(world, it.path.slice(1)), undefined);
@@ -430,7 +477,7 @@ for (const [name, fault, status, code] of /** @type {const} */ ([
 test("a source cut short gives no rendition, and what the viewer gets of the original breaks off as well", async () => {
   const it = await video();
   const withdraw = await order(world, "source", it.path, { kind: "truncate", bytes: 1000 });
-  const answer = await ask(it.url);
+  const answer = await watch(it.url);
   assert.deepEqual(unfit(answer), ["transform-error"]);
   assert.equal(answer.headers["cache-control"], "no-store");
   assert.equal(answer.broken, true);

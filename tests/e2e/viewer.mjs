@@ -1,17 +1,16 @@
-// A viewer as the worker meets one: raw HTTP over a connection of its own, so that a test sees what came,
-// when it came, and whether it was all of it. Beside it, the orders a test gives to the media origin.
+// A viewer who watches an answer come: what came, when it came, and whether it was all of it. Where an answer is
+// expected whole, and its time is of no interest, ask.mjs is simpler.
 
 import assert from "node:assert/strict";
 import http from "node:http";
+import { ask } from "./ask.mjs";
+import { origin } from "./origin.mjs";
 
 /** Nothing here is asked that a busy machine could not answer inside this. */
 const DEADLINE_MS = 60_000;
 
-/** How often something awaited is looked at. */
-const POLL_MS = 25;
-
 /**
- * @typedef {object} Answer
+ * @typedef {object} Watched
  * @property {number} status 0 when the connection ended before an answer began
  * @property {http.IncomingHttpHeaders} headers
  * @property {Buffer} body what came of it
@@ -44,9 +43,9 @@ export function open(url, { method = "GET", headers = {} } = {}) {
  *
  * @param {string} url
  * @param {{ method?: string, headers?: Record<string, string> }} [options]
- * @returns {Promise<Answer>}
+ * @returns {Promise<Watched>}
  */
-export async function ask(url, options) {
+export async function watch(url, options) {
   const began = performance.now();
   const response = await open(url, options).catch((error) => {
     if (error.code !== "ECONNRESET") throw error;
@@ -75,12 +74,12 @@ export async function ask(url, options) {
 }
 
 /**
- * What each tier says of a request in `Cache-Status`, without the tier's name and what changes with the clock.
+ * What each tier says of a request in `Cache-Status`, to the letter, but for its own name and what the clock changes.
  *
  * @param {{ headers: http.IncomingHttpHeaders }} answer
  * @returns {{ edge?: string, kv?: string }}
  */
-export function tiers(answer) {
+export function cacheStatus(answer) {
   const header = String(answer.headers["cache-status"] ?? "");
   const members = header.split(", ").filter(Boolean).map((member) => {
     const [name = "", ...parameters] = member.split("; ");
@@ -102,24 +101,6 @@ export function unfit(answer) {
 }
 
 /**
- * Looks until there is something to see, and fails with `what` when there is nothing in time.
- *
- * @template T
- * @param {string} what a sentence that says what was awaited
- * @param {() => Promise<T | null | undefined | false> | T | null | undefined | false} look
- * @returns {Promise<T>}
- */
-export async function eventually(what, look) {
-  const deadline = Date.now() + DEADLINE_MS;
-  for (;;) {
-    const seen = await look();
-    if (seen) return seen;
-    if (Date.now() > deadline) assert.fail(`not within ${DEADLINE_MS / 1000} s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
-}
-
-/**
  * Orders a fault of the media origin for every request whose address contains `match`.
  *
  * @param {{ media: string }} world
@@ -129,17 +110,10 @@ export async function eventually(what, look) {
  * @returns {Promise<() => Promise<void>>} takes the order back
  */
 export async function order(world, on, match, fault) {
-  const response = await fetch(`${world.media}/_origin/faults`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ match, on, fault }),
-  });
-  const text = await response.text();
-  assert.equal(response.status, 201, `the media origin refused the order: ${text}`);
-  const { id } = JSON.parse(text);
+  const { id } = await origin(world).order({ match, on, fault });
   return async () => {
-    const withdrawn = await fetch(`${world.media}/_origin/faults/${id}`, { method: "DELETE" });
-    assert.ok(withdrawn.ok, "the order could not be taken back");
+    const withdrawn = await ask(`${world.media}/_origin/faults/${id}`, { method: "DELETE" });
+    assert.ok(withdrawn.status < 300, "the order could not be taken back");
   };
 }
 
@@ -151,8 +125,8 @@ export async function order(world, on, match, fault) {
  * @returns {Promise<number>}
  */
 export async function transformsOf(world, match) {
-  const journal = await (await fetch(`${world.media}/_origin/requests`)).json();
-  return journal.filter((/** @type {{ path: string }} */ { path }) => path.startsWith("/cdn-cgi/media/") && path.includes(match)).length;
+  const journal = await origin(world).journal();
+  return journal.filter(({ path }) => path.startsWith("/cdn-cgi/media/") && path.includes(match)).length;
 }
 
 /**
