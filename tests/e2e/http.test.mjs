@@ -183,18 +183,6 @@ describe("errors", () => {
     assert.equal(refused.headers["cache-control"], "no-store");
   });
 
-  test("H11 a remembered failure has the same tags wherever it is remembered, and one that is not has none", async () => {
-    const target = "/videos/nowhere-3.mp4?width=160&height=90";
-    const answers = [await stage.warm(target), await stage.ask(target)];
-    await stage.clearEdge();
-    answers.push(await stage.ask(target));
-    assert.deepEqual(answers.map(tierOf), ["nowhere", "edge", "kv"]);
-    for (const { headers } of answers) {
-      assert.equal(headers["cache-tag"], "asset:videos/nowhere-3.mp4,folder:videos,origin:default,mode:video,size:160x90");
-    }
-    assert.equal((await stage.ask(sampleFor("errors", "width=5"))).headers["cache-tag"], undefined);
-  });
-
   test("H10 an overloaded transformer says when to ask again, and says so to pages as well", async () => {
     await stage.origin.order({ match: "mode=frame,width=171/", on: "transform", fault: { kind: "status", status: 503 }, times: 1 });
     const answer = await stage.ask(sampleFor("overloaded", "mode=frame&width=171"));

@@ -1,12 +1,12 @@
 // Counts what the worker really asks of the platform: not what it says of itself, but the calls as they arrive.
 // A module around the worker's own hands it the real namespaces and the real cache, each behind a counter.
 
-/** For `startWorld({ around })`: every call becomes one line of the worker's log. */
+/** For `startWorld({ around })`: every call becomes one line of the worker's log, with the tags of what is put at the edge. */
 export const COUNTING = `
 import worker from "./index.js";
 
 const NAMESPACE = "VIDEO_TRANSFORMATIONS_CACHE";
-const log = (call, of) => console.log(JSON.stringify({ call, of }));
+const log = (call, of, tags) => console.log(JSON.stringify({ call, of, tags }));
 
 const counted = (target, name, of) =>
   new Proxy(target, {
@@ -14,7 +14,7 @@ const counted = (target, name, of) =>
       const value = object[method];
       if (typeof value !== "function") return value;
       return (...args) => {
-        log(name + "." + String(method), of(args));
+        log(name + "." + String(method), of(args), args[1]?.headers?.get("cache-tag"));
         return value.apply(object, args);
       };
     },

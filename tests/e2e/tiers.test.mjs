@@ -317,6 +317,24 @@ test("an edge hit costs one look at the cache and no KV operation, a KV hit one 
   assert.deepEqual(await counted(3), { tier: "kv", calls: ["cache.match", "kv.getWithMetadata", "cache.put"] });
 });
 
+test("what is put at the edge has its tags, valid and from either tier the same, and so has a remembered failure", async () => {
+  const folders = ["folder:case", "folder:case/tags", "folder:case/tags/videos"];
+  const sample = ["asset:case/tags/videos/big-buck-bunny-720p-5s.mp4", ...folders, "origin:default", "mode:video"];
+  for (const [target, tags] of [
+    [sampleFor("tags", `${SMALL}&derivative=preview`), [...sample, "derivative:preview", "size:160x90"]],
+    ["/case/tags/videos/a%20b,c.mp4?mode=audio", ["asset:case/tags/videos/a%20b%2Cc.mp4", ...folders, "origin:default", "mode:audio"]],
+  ]) {
+    await stage.drainLogs();
+    await stage.warm(target);
+    await stage.clearEdge();
+    await stage.ask(target);
+    await eventually(() => calls(stage).filter((call) => call === "cache.put").length >= (target.includes("mode=audio") ? 1 : 2), "the copies");
+    for (const { tags: put } of stage.logs().filter(({ call }) => call === "cache.put")) {
+      assert.deepEqual(put.split(","), tags);
+    }
+  }
+});
+
 test("an origin without KV is kept at the edge alone, one without the edge in KV alone", async () => {
   for (const [folder, keeps, leaves] of [["no-kv", "edge", "kv"], ["no-edge", "kv", "edge"]]) {
     const target = `/${folder}${SAMPLE}?${SMALL}`;
