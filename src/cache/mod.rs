@@ -2,9 +2,11 @@
 //!
 //! Read [`orchestrator`] first.
 
+mod answer;
 pub mod bypass;
 pub mod edge;
 pub mod entry;
+mod fill;
 pub mod freshness;
 pub mod key;
 pub mod orchestrator;

@@ -3,27 +3,22 @@
 //! [`serve`] reads top to bottom in the order the tiers are tried: Cache API, Workers KV, transformation,
 //! and then what is left when none could be made. A tier that is slow, broken or absent is a miss and a
 //! recorded fault; it never changes the status a viewer gets.
+//! How a request is answered is in `answer`, what is kept of it in `fill`.
 //! Reads are awaited. Writes are returned as [`Owed`], so that they can be done after the answer.
 
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{Method, header};
 
 use super::edge;
-use super::entry::{Entry, Metadata, Outcome, VERSION, generation};
-use super::freshness::lifetime_s;
-use super::owed::{Copy, Owed};
+use super::entry::{Entry, Metadata, Outcome};
+use super::owed::Owed;
 use super::ports::{Body, Host, Reply};
 use super::reason::{NotKept, Unfit};
 use super::rendition::Rendition;
-use super::reply;
-use super::status::{Lookup, Phase, Tier, Trace};
+use super::status::{Lookup, Tier, Trace};
 use super::storage::{self, Found};
 use crate::config::Config;
-use crate::http::conditional::{self, Answer};
-use crate::http::problem::{Problem, UpstreamFailure};
-use crate::media::failure;
 use crate::media::order::{self, Made};
 use crate::request::ask::Ask;
-use crate::request::recipe::SpelledOption;
 
 /// An answer, how it came about, and what is still to be written.
 #[derive(Debug)]
@@ -100,15 +95,15 @@ pub async fn serve<H: Host>(
 }
 
 /// One request on its way through the tiers.
-struct Visit<'a, H> {
-    host: &'a H,
-    ask: &'a Ask,
-    config: &'a Config,
-    rendition: &'a Rendition<'a>,
-    request_id: &'a str,
+pub(super) struct Visit<'a, H> {
+    pub(super) host: &'a H,
+    pub(super) ask: &'a Ask,
+    pub(super) config: &'a Config,
+    pub(super) rendition: &'a Rendition<'a>,
+    pub(super) request_id: &'a str,
     /// When the failure that was found will be forgotten.
-    remembered_until_ms: Option<u64>,
-    trace: Trace,
+    pub(super) remembered_until_ms: Option<u64>,
+    pub(super) trace: Trace,
 }
 
 impl<H: Host> Visit<'_, H> {
@@ -181,272 +176,6 @@ impl<H: Host> Visit<'_, H> {
         order::make(self.host, self.ask, self.config, self.rendition, &mut self.trace).await
     }
 
-    fn answer_edge_hit(mut self, found: edge::Hit<H::Body>) -> Served<H::Body> {
-        self.trace.phase = Phase::EdgeHit;
-        let edge::Hit { metadata, answer, body } = found;
-        let reply = self.reply(&metadata, Some(metadata.length), answer, body);
-        Served { reply, trace: self.trace, owed: None }
-    }
-
-    /// A hit in KV owes the edge a copy with what is left of the lifetime.
-    fn answer_kv_hit(mut self, entry: Entry<H::Body>) -> Served<H::Body> {
-        self.trace.phase = Phase::KvHit;
-        let Entry { metadata, body } = entry;
-        let goes_to_edge = self.goes_to_edge(&metadata);
-        let (reply, copy) = self.deliver(&metadata, Some(metadata.length), body, goes_to_edge);
-        let owed = copy.map(|body| self.edge_copy(metadata, body));
-        Served { reply, trace: self.trace, owed }
-    }
-
-    /// A rendition that was made for this request owes both tiers a copy.
-    fn answer_miss(mut self, made: Made<H::Body>) -> Served<H::Body> {
-        self.trace.phase = Phase::Miss;
-        let Made { began_ms, source, length, not_kept, body } = made;
-        let lifetime_s = self.lifetime_s(200);
-        let mut metadata = self.metadata(200, lifetime_s, began_ms);
-        self.rendition.recipe().format.content_type().clone_into(&mut metadata.content_type);
-        metadata.length = length.unwrap_or(0);
-        metadata.source = source;
-
-        let edge = not_kept.or_else(|| self.edge_declines(length, lifetime_s));
-        let kv = not_kept.or_else(|| self.kv_declines(length, lifetime_s));
-        let wants_copy = edge.is_none() || kv.is_none();
-        self.trace.edge.kept = Some(edge.map_or(Ok(()), Err));
-        self.trace.kv.kept = Some(kv.map_or(Ok(()), Err));
-        let (mut reply, copy) = self.deliver(&metadata, length, body, wants_copy);
-        if not_kept.is_some() {
-            // What the transformer keeps from us is kept from everybody behind us as well.
-            reply.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        }
-        let owed = copy.map(|body| {
-            let copy = Copy {
-                kv_key: kv.is_none().then(|| self.rendition.kv_key.clone()),
-                edge_url: edge.is_none().then(|| self.rendition.edge_url.clone()),
-            };
-            Owed { entry: Entry { metadata, body }, copy, tags: self.rendition.tags.clone() }
-        });
-        Served { reply, trace: self.trace, owed }
-    }
-
-    /// Past its lifetime, but better than nothing.
-    fn answer_stale(mut self, entry: Entry<H::Body>) -> Served<H::Body> {
-        self.trace.phase = Phase::Stale;
-        let Entry { metadata, body } = entry;
-        self.trace.kv.lookup = Some(hit(&metadata, self.host.now_ms()));
-        let (reply, _) = self.deliver(&metadata, Some(metadata.length), body, false);
-        Served { reply, trace: self.trace, owed: None }
-    }
-
-    /// No rendition, fresh or stale: the original if that is of use, else an honest error.
-    async fn answer_without_rendition(
-        mut self,
-        unfit: Unfit,
-        owed: Option<Owed<H::Body>>,
-    ) -> Served<H::Body> {
-        let consequence = failure::consequence(unfit);
-        let fits = failure::original_fits(self.rendition.recipe().mode);
-        if consequence.original && fits && self.config.sources.fallback_to_original {
-            let original =
-                order::original(self.host, self.ask, self.config, self.rendition, &mut self.trace);
-            if let Some(original) = original.await {
-                self.trace.phase = Phase::Original;
-                return Served { reply: reply::original(original), trace: self.trace, owed };
-            }
-        }
-        self.trace.phase = Phase::Failed;
-        let made_now = owed.as_ref().map(|owed| owed.entry.metadata.fresh_until_ms);
-        let fresh_until_ms = made_now.or(self.remembered_until_ms);
-        let left_ms = fresh_until_ms.map(|until_ms| until_ms.saturating_sub(self.host.now_ms()));
-        let reply = self.failure(unfit, left_ms.map(|left_ms| left_ms.div_ceil(1000)));
-        Served { reply, trace: self.trace, owed }
-    }
-
-    /// `only-if-cached` of something that is not (RFC 9111, 5.2.1.7).
-    fn answer_not_kept(mut self) -> Served<H::Body> {
-        self.trace.phase = Phase::NotCached;
-        let failure = UpstreamFailure {
-            status: StatusCode::GATEWAY_TIMEOUT,
-            reason: "only-if-cached",
-            upstream_code: None,
-            request_id: self.request_id,
-            retry_after_s: None,
-        };
-        let reply = reply::problem(&Problem::upstream(&failure), None);
-        Served { reply, trace: self.trace, owed: None }
-    }
-
-    /// HEAD of something never made: the source is asked whether it is there, and nobody pays.
-    async fn answer_unfilled_head(mut self) -> Served<H::Body> {
-        self.trace.phase = Phase::HeadUnfilled;
-        let exists =
-            order::exists(self.host, self.ask, self.config, self.rendition, &mut self.trace).await;
-        let reply = if exists {
-            reply::unfilled_head(self.rendition.recipe())
-        } else {
-            self.trace.phase = Phase::Failed;
-            self.failure(Unfit::Status(404), None)
-        };
-        Served { reply, trace: self.trace, owed: None }
-    }
-
-    /// The viewer's answer and, where one is wanted, a second branch of the same bytes.
-    fn deliver(
-        &mut self,
-        metadata: &Metadata,
-        length: Option<u64>,
-        mut body: H::Body,
-        wants_copy: bool,
-    ) -> (Reply<H::Body>, Option<H::Body>) {
-        let validators = reply::validators(metadata);
-        let answer = conditional::answer(self.ask, &validators, length, self.host.now_ms());
-        if !sends_body(self.ask, answer) {
-            let copy = if wants_copy {
-                Some(body)
-            } else {
-                body.discard();
-                None
-            };
-            return (self.reply(metadata, length, answer, H::Body::empty()), copy);
-        }
-        let copy = if wants_copy { self.branch(&mut body) } else { None };
-        let body = match answer {
-            // The whole as a part needs no cutting: `bytes=0-` is a browser's first request.
-            Answer::Part { range, total } if range.length() < total => body.slice(range),
-            Answer::Part { .. }
-            | Answer::Whole
-            | Answer::NotModified
-            | Answer::PreconditionFailed
-            | Answer::Unsatisfiable { .. } => body,
-        };
-        (self.reply(metadata, length, answer, body), copy)
-    }
-
-    /// A viewer never loses a body to a caching problem: where it cannot be branched, nothing is kept.
-    fn branch(&mut self, body: &mut H::Body) -> Option<H::Body> {
-        match body.fork() {
-            Ok(copy) => Some(copy),
-            Err(fault) => {
-                self.trace.faults.push((Tier::Edge, fault));
-                for tier in [&mut self.trace.edge, &mut self.trace.kv] {
-                    if tier.kept == Some(Ok(())) {
-                        tier.kept = Some(Err(NotKept::Fork));
-                    }
-                }
-                None
-            }
-        }
-    }
-
-    fn reply(
-        &self,
-        metadata: &Metadata,
-        length: Option<u64>,
-        answer: Answer,
-        body: H::Body,
-    ) -> Reply<H::Body> {
-        let now_ms = self.host.now_ms();
-        reply::rendition(self.config, self.rendition, metadata, length, answer, now_ms, body)
-    }
-
-    fn failure(&self, unfit: Unfit, lifetime_s: Option<u64>) -> Reply<H::Body> {
-        reply::failure(unfit, &self.trace.advice, self.request_id, lifetime_s)
-    }
-
-    /// What is remembered of a failure is as good as met again.
-    fn recall(&mut self, metadata: &Metadata) {
-        self.trace.advice.location.clone_from(&metadata.location);
-        self.remembered_until_ms = Some(metadata.fresh_until_ms);
-    }
-
-    /// A failure that KV remembers is remembered at the edge as well, for what is left of its lifetime.
-    fn promote(&mut self, metadata: Metadata) -> Option<Owed<H::Body>> {
-        self.goes_to_edge(&metadata).then(|| self.edge_copy(metadata, H::Body::empty()))
-    }
-
-    /// Whether what KV has goes to the edge with what is left of its lifetime; noted in the trace.
-    fn goes_to_edge(&mut self, metadata: &Metadata) -> bool {
-        let left_s = metadata.fresh_until_ms.saturating_sub(self.host.now_ms()) / 1000;
-        let declined = self.edge_declines(Some(metadata.length), left_s);
-        self.trace.edge.kept = Some(declined.map_or(Ok(()), Err));
-        declined.is_none()
-    }
-
-    fn edge_copy(&self, metadata: Metadata, body: H::Body) -> Owed<H::Body> {
-        let copy = Copy { kv_key: None, edge_url: Some(self.rendition.edge_url.clone()) };
-        Owed { entry: Entry { metadata, body }, copy, tags: self.rendition.tags.clone() }
-    }
-
-    /// The memory that no rendition could be made, for the lifetime of its status.
-    fn remember(&mut self, unfit: Unfit, began_ms: u64) -> Option<Owed<H::Body>> {
-        let consequence = failure::consequence(unfit);
-        if !consequence.remembered {
-            return None;
-        }
-        let status = consequence.status.as_u16();
-        let lifetime_s = self.lifetime_s(status);
-        let mut metadata = self.metadata(status, lifetime_s, began_ms);
-        metadata.stale_until_ms = metadata.fresh_until_ms;
-        metadata.unfit = Some(unfit.as_str().to_owned());
-        metadata.unfit_number = unfit.number();
-        metadata.location.clone_from(&self.trace.advice.location);
-
-        let edge = self.edge_declines(None, lifetime_s);
-        let kv = self.kv_declines(None, lifetime_s);
-        self.trace.edge.kept = Some(edge.map_or(Ok(()), Err));
-        self.trace.kv.kept = Some(kv.map_or(Ok(()), Err));
-        if edge.is_some() && kv.is_some() {
-            return None;
-        }
-        let copy = Copy {
-            kv_key: kv.is_none().then(|| self.rendition.kv_key.clone()),
-            edge_url: edge.is_none().then(|| self.rendition.edge_url.clone()),
-        };
-        let entry = Entry { metadata, body: H::Body::empty() };
-        Some(Owed { entry, copy, tags: self.rendition.tags.clone() })
-    }
-
-    /// What is known of an entry that is being made now; the generation is minted here.
-    fn metadata(&self, status: u16, lifetime_s: u64, began_ms: u64) -> Metadata {
-        let created_ms = self.host.now_ms().max(began_ms);
-        let fresh_until_ms = created_ms + lifetime_s * 1000;
-        let stale_ms = self.rendition.origin.ttl.stale_if_error_s * 1000;
-        Metadata {
-            version: VERSION,
-            generation: generation(self.host.id()),
-            status,
-            content_type: String::new(),
-            length: 0,
-            began_ms,
-            created_ms,
-            fresh_until_ms,
-            stale_until_ms: fresh_until_ms + stale_ms,
-            origin: self.rendition.origin.name.clone(),
-            path: Some(self.rendition.path.without_slash().to_owned()),
-            options: options_of(self.rendition),
-            preset: self.rendition.wanted.preset.clone(),
-            source: 0,
-            tags: self.rendition.tags.clone(),
-            unfit: None,
-            unfit_number: None,
-            location: None,
-        }
-    }
-
-    fn lifetime_s(&self, status: u16) -> u64 {
-        let jitter = self.config.cache.jitter_percent;
-        lifetime_s(&self.rendition.origin.ttl, status, &self.rendition.kv_key, jitter)
-    }
-
-    fn edge_declines(&self, length: Option<u64>, lifetime_s: u64) -> Option<NotKept> {
-        not_asked(self.rendition.origin.edge, self.rendition.bypass.edge.write)
-            .or_else(|| edge::declines(length, lifetime_s))
-    }
-
-    fn kv_declines(&self, length: Option<u64>, lifetime_s: u64) -> Option<NotKept> {
-        not_asked(self.rendition.origin.kv, self.rendition.bypass.kv.write)
-            .or_else(|| storage::declines(length, lifetime_s))
-    }
-
     fn wants_only_what_is_kept(&self) -> bool {
         let directives = self.ask.header(&header::CACHE_CONTROL).unwrap_or_default();
         directives
@@ -467,7 +196,7 @@ fn discard<B: Body>(stale: Option<Entry<B>>) {
 }
 
 /// Why a tier takes no part, if so.
-fn not_asked(switched_on: bool, allowed: bool) -> Option<NotKept> {
+pub(super) fn not_asked(switched_on: bool, allowed: bool) -> Option<NotKept> {
     match (switched_on, allowed) {
         (false, _) => Some(NotKept::Off),
         (true, false) => Some(NotKept::Bypass),
@@ -475,22 +204,7 @@ fn not_asked(switched_on: bool, allowed: bool) -> Option<NotKept> {
     }
 }
 
-fn hit(metadata: &Metadata, now_ms: u64) -> Lookup {
+pub(super) fn hit(metadata: &Metadata, now_ms: u64) -> Lookup {
     let left_ms = i128::from(metadata.fresh_until_ms) - i128::from(now_ms);
     Lookup::Hit { ttl_s: i64::try_from(left_ms.div_euclid(1000)).unwrap_or(i64::MAX) }
-}
-
-fn sends_body(ask: &Ask, answer: Answer) -> bool {
-    ask.method != Method::HEAD
-        && match answer {
-            Answer::Whole | Answer::Part { .. } => true,
-            Answer::NotModified | Answer::PreconditionFailed | Answer::Unsatisfiable { .. } => {
-                false
-            }
-        }
-}
-
-fn options_of(rendition: &Rendition<'_>) -> String {
-    let spelled = |option: SpelledOption| format!("{}={}", option.key, option.value);
-    rendition.recipe().options().into_iter().map(spelled).collect::<Vec<_>>().join(":")
 }
