@@ -55,14 +55,16 @@ pub async fn serve<H: Host>(
 
     let (mut remembered, mut stale) = (None, None);
     if let Some(edge::Found::Failure(metadata, unfit)) = at_edge {
-        remembered = Some(visit.recall(metadata, unfit));
+        visit.recall(&metadata);
+        remembered = Some((unfit, None));
     } else {
         match visit.look_in_kv().await {
             Found::Fresh(entry) => match entry.metadata.outcome() {
                 Outcome::Rendition => return visit.answer_kv_hit(entry),
                 Outcome::Failure(unfit) => {
                     entry.body.discard();
-                    remembered = Some(visit.recall(entry.metadata, unfit));
+                    visit.recall(&entry.metadata);
+                    remembered = Some((unfit, visit.promote(entry.metadata)));
                 }
             },
             Found::Stale(entry) => stale = Some(entry),
@@ -70,15 +72,18 @@ pub async fn serve<H: Host>(
         }
     }
 
-    if let Some(unfit) = remembered {
-        return visit.answer_without_rendition(unfit, None).await;
+    if let Some((unfit, promotion)) = remembered {
+        return visit.answer_without_rendition(unfit, promotion).await;
     }
     if visit.wants_only_what_is_kept() {
         discard(stale);
         return visit.answer_not_kept();
     }
-    if stale.is_none() && visit.is_unpaid_head() {
-        return visit.answer_unfilled_head().await;
+    if visit.is_unpaid_head() {
+        return match stale {
+            Some(stale) => visit.answer_stale(stale),
+            None => visit.answer_unfilled_head().await,
+        };
     }
     match (visit.make().await, stale) {
         (Ok(made), stale) => {
@@ -187,15 +192,9 @@ impl<H: Host> Visit<'_, H> {
     fn answer_kv_hit(mut self, entry: Entry<H::Body>) -> Served<H::Body> {
         self.trace.phase = Phase::KvHit;
         let Entry { metadata, body } = entry;
-        let left_s = metadata.fresh_until_ms.saturating_sub(self.host.now_ms()) / 1000;
-        let declined = self.edge_declines(Some(metadata.length), left_s);
-        self.trace.edge.kept = Some(declined.map_or(Ok(()), Err));
-        let (reply, copy) =
-            self.deliver(&metadata, Some(metadata.length), body, declined.is_none());
-        let owed = copy.map(|body| {
-            let copy = Copy { kv_key: None, edge_url: Some(self.rendition.edge_url.clone()) };
-            Owed { entry: Entry { metadata, body }, copy, tags: self.rendition.tags.clone() }
-        });
+        let goes_to_edge = self.goes_to_edge(&metadata);
+        let (reply, copy) = self.deliver(&metadata, Some(metadata.length), body, goes_to_edge);
+        let owed = copy.map(|body| self.edge_copy(metadata, body));
         Served { reply, trace: self.trace, owed }
     }
 
@@ -354,10 +353,27 @@ impl<H: Host> Visit<'_, H> {
     }
 
     /// What is remembered of a failure is as good as met again.
-    fn recall(&mut self, metadata: Metadata, unfit: Unfit) -> Unfit {
-        self.trace.advice.location = metadata.location;
+    fn recall(&mut self, metadata: &Metadata) {
+        self.trace.advice.location.clone_from(&metadata.location);
         self.remembered_until_ms = Some(metadata.fresh_until_ms);
-        unfit
+    }
+
+    /// A failure that KV remembers is remembered at the edge as well, for what is left of its lifetime.
+    fn promote(&mut self, metadata: Metadata) -> Option<Owed<H::Body>> {
+        self.goes_to_edge(&metadata).then(|| self.edge_copy(metadata, H::Body::empty()))
+    }
+
+    /// Whether what KV has goes to the edge with what is left of its lifetime; noted in the trace.
+    fn goes_to_edge(&mut self, metadata: &Metadata) -> bool {
+        let left_s = metadata.fresh_until_ms.saturating_sub(self.host.now_ms()) / 1000;
+        let declined = self.edge_declines(Some(metadata.length), left_s);
+        self.trace.edge.kept = Some(declined.map_or(Ok(()), Err));
+        declined.is_none()
+    }
+
+    fn edge_copy(&self, metadata: Metadata, body: H::Body) -> Owed<H::Body> {
+        let copy = Copy { kv_key: None, edge_url: Some(self.rendition.edge_url.clone()) };
+        Owed { entry: Entry { metadata, body }, copy, tags: self.rendition.tags.clone() }
     }
 
     /// The memory that no rendition could be made, for the lifetime of its status.

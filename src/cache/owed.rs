@@ -8,6 +8,9 @@ use super::status::Tier;
 use super::{edge, storage};
 use crate::limits::{KV_VALUE_BYTES_MAX, SPOOL_BYTES_MAX};
 
+/// What could be measured fits in KV.
+const _: () = assert!(SPOOL_BYTES_MAX <= KV_VALUE_BYTES_MAX);
+
 /// A copy that is owed to one tier or to both.
 #[derive(Debug)]
 pub struct Owed<B> {
@@ -31,7 +34,7 @@ pub struct Copy {
 /// Does what is owed. Both tiers are written side by side, from two branches of one body: neither waits
 /// for the other, and a short or broken body is committed in neither.
 pub async fn settle<H: Host>(host: &H, owed: Owed<H::Body>) -> Vec<(Tier, Fault)> {
-    let Owed { entry, mut copy, tags } = owed;
+    let Owed { entry, copy, tags } = owed;
     let Entry { mut metadata, mut body } = entry;
     if metadata.length == 0 && metadata.outcome() == Outcome::Rendition {
         let (whole, length) = body.measure(SPOOL_BYTES_MAX).await;
@@ -43,9 +46,6 @@ pub async fn settle<H: Host>(host: &H, owed: Owed<H::Body>) -> Vec<(Tier, Fault)
                 return vec![(Tier::Transform, Fault::Corrupt("length-unknown"))];
             }
         }
-    }
-    if metadata.length > KV_VALUE_BYTES_MAX {
-        copy.kv_key = None;
     }
     let now_ms = host.now_ms();
     match (copy.kv_key, copy.edge_url) {

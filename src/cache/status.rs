@@ -164,12 +164,13 @@ impl Trace {
     /// `Cache-Status`: one member a tier that was concerned, nearest the origin first (RFC 9211, 2).
     pub fn cache_status(&self) -> String {
         let mut members = Vec::with_capacity(2);
+        let after_error = self.phase == Phase::Stale && !self.attempts.is_empty();
         let forward_status = self.attempts.last().and_then(|attempt| attempt.status);
         if let Some(lookup) = self.kv.lookup {
-            members.push(member(KV_NAME, lookup, self.kv.kept, forward_status, self.phase));
+            members.push(member(KV_NAME, lookup, self.kv.kept, forward_status, after_error));
         }
         if let Some(lookup) = self.edge.lookup {
-            members.push(member(EDGE_NAME, lookup, self.edge.kept, None, self.phase));
+            members.push(member(EDGE_NAME, lookup, self.edge.kept, None, false));
         }
         members.join(", ")
     }
@@ -210,7 +211,7 @@ fn member(
     lookup: Lookup,
     kept: Option<Result<(), NotKept>>,
     forward_status: Option<u16>,
-    phase: Phase,
+    after_error: bool,
 ) -> String {
     let mut member = name.to_owned();
     let mut detail: Option<&str> = None;
@@ -218,7 +219,7 @@ fn member(
     match lookup {
         Lookup::Hit { ttl_s } => {
             let _ = write!(member, "; hit; ttl={ttl_s}");
-            if phase == Phase::Stale {
+            if after_error {
                 detail = Some("stale-if-error");
             }
         }

@@ -49,6 +49,12 @@ fn a_stale_answer_says_so() {
     trace.phase = Phase::Stale;
     assert_eq!(
         trace.cache_status(),
+        "video-resizer-kv; hit; ttl=-5, video-resizer-edge; fwd=uri-miss",
+        "to a HEAD, which makes nothing"
+    );
+    trace.attempts.push(Attempt { source: 0, unfit: None, status: None, took_ms: 0 });
+    assert_eq!(
+        trace.cache_status(),
         "video-resizer-kv; hit; ttl=-5; detail=stale-if-error, video-resizer-edge; fwd=uri-miss"
     );
 }

@@ -227,7 +227,7 @@ fn failed() -> Vec<Form> {
     let forms = [
         (
             (missed(None), hit(-120)),
-            Transform::Untried,
+            Transform::Silent,
             Stale,
             "None could be made: the last good one.",
         ),

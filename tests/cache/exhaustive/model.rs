@@ -124,7 +124,7 @@ pub(super) fn expected(asked: Asked, chosen: &Chosen, made: Option<&Rc<[u8]>>) -
             if is_missing { (Phase::Failed, 404) } else { (Phase::HeadUnfilled, 200) };
         return Expected { phase, status, bytes: None };
     }
-    if !is_remembered && chosen.is_made(asked) {
+    if !is_remembered && asked != Asked::Head && chosen.is_made(asked) {
         let bytes = made.map_or_else(|| untold(chosen), |made| made.to_vec());
         // What breaks off before it is measured has no length, and so no parts.
         let is_whole = chosen.making == Some(Making::BreaksOffUnannounced);

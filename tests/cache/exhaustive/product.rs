@@ -54,8 +54,8 @@ pub(super) fn paths(asked: Asked) -> Vec<(Phase, u32)> {
 
     let (cold, old) = (edge_misses * kv_misses, edge_misses);
     let hits = if asked == Asked::Range { 2 } else { 1 };
-    // A failure remembered at the edge or in KV leads to the original.
-    let remembered = 1 + edge_misses;
+    // A failure remembered at the edge or in KV leads to the original; KV's owes the edge a copy.
+    let remembered = 1 + edge_misses * memory_at_edge;
     match asked {
         Asked::Get | Asked::Range => vec![
             (Phase::EdgeHit, hits),
@@ -70,8 +70,8 @@ pub(super) fn paths(asked: Asked) -> Vec<(Phase, u32)> {
         Asked::Head => vec![
             (Phase::EdgeHit, hits),
             (Phase::KvHit, edge_misses * (DEATH + WRITE)),
-            (Phase::Miss, old * made),
-            (Phase::Stale, old * unfit),
+            (Phase::Miss, 0),
+            (Phase::Stale, old),
             (Phase::Original, remembered * HOLDING),
             (Phase::Failed, cold + remembered * (MISHAPS + absent)),
             (Phase::HeadUnfilled, cold * (probes - 1)),

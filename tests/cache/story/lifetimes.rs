@@ -178,8 +178,24 @@ fn a_failure_remembered_in_kv_costs_one_read_elsewhere_and_no_transform() {
     assert_eq!(second.problem("upstream_code"), 9404, "the reason survives in the metadata");
     assert_eq!(
         second.cache(),
-        "video-resizer-kv; hit; detail=transform-error, video-resizer-edge; fwd=uri-miss"
+        "video-resizer-kv; hit; detail=transform-error, video-resizer-edge; fwd=uri-miss; stored"
     );
+    house.pass_s(10);
+    let third = house.get(VIDEO);
+    assert_eq!(third.cost, ["edge-find"], "the edge remembers it from then on");
+    assert!(third.max_age_s() <= 50, "and no longer than KV: {}", third.max_age_s());
+}
+
+#[test]
+fn head_of_what_is_old_makes_nothing_and_says_what_is_there() {
+    let house = House::plain();
+    let made = house.get(VIDEO);
+    house.pass_s(86_401);
+    let old = house.send(&head(VIDEO));
+    assert_eq!(old.cost, ["edge-find", "kv-find"]);
+    assert_eq!((old.status, old.header("etag")), (200, made.header("etag")));
+    assert!(old.cache().starts_with("video-resizer-kv; hit; ttl=-"), "{}", old.cache());
+    assert!(!old.cache().contains("detail"), "no error made it so: {}", old.cache());
 }
 
 #[test]
