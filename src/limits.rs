@@ -80,3 +80,6 @@ pub const TTL_S_MAX: u64 = 31_536_000;
 /// Bytes of a body of unknown length that are held, outside wasm, to measure it: an isolate has 128 MB
 /// for all its requests (workers/platform/limits).
 pub const SPOOL_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Milliseconds a viewer's first byte may wait for a source to say how long it is: a good one answers a HEAD in a
+/// tenth of it, and making a rendition takes longer.
+pub const PROBE_MS_MAX: u32 = 1_000;

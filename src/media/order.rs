@@ -13,7 +13,7 @@ use crate::cache::rendition::Rendition;
 use crate::cache::status::{Advice, Attempt, Tier, Trace};
 use crate::config::Config;
 use crate::http::conditional;
-use crate::limits::{LOCATION_BYTES_MAX, RETRY_AFTER_S_MAX, SPOOL_BYTES_MAX};
+use crate::limits::{LOCATION_BYTES_MAX, PROBE_MS_MAX, RETRY_AFTER_S_MAX, SPOOL_BYTES_MAX};
 use crate::request::ask::Ask;
 
 /// Where the zone's transformation lives on its own host (stream/transform-videos).
@@ -224,7 +224,7 @@ pub async fn exists<H: Host>(
     trace: &mut Trace,
 ) -> bool {
     for source in &rendition.sources {
-        match ask_for_head(host, ask, config, source).await {
+        match ask_for_head(host, ask, source, config.sources.timeout_ms).await {
             Ok(reply) => {
                 let status = reply.status;
                 reply.body.discard();
@@ -241,14 +241,16 @@ pub async fn exists<H: Host>(
     false
 }
 
-/// The source's own length, where it tells.
+/// The source's own length, where it tells in time: the first byte waits for it where the transformer has
+/// the rendition at hand already.
 async fn probe<H: Host>(
     host: &H,
     ask: &Ask,
     config: &Config,
     source: &Source,
 ) -> Result<Option<u64>, Fault> {
-    let reply = ask_for_head(host, ask, config, source).await?;
+    let budget_ms = config.sources.timeout_ms.min(PROBE_MS_MAX);
+    let reply = ask_for_head(host, ask, source, budget_ms).await?;
     let length = (reply.status == 200).then(|| verdict::content_length(&reply.headers)).flatten();
     reply.body.discard();
     Ok(length)
@@ -257,15 +259,15 @@ async fn probe<H: Host>(
 async fn ask_for_head<H: Host>(
     host: &H,
     ask: &Ask,
-    config: &Config,
     source: &Source,
+    budget_ms: u32,
 ) -> Result<Reply<H::Body>, Fault> {
     let call = Call {
         purpose: Purpose::Probe,
         method: Method::HEAD,
         url: source.url.clone(),
         headers: with_credentials(host, ask, source)?,
-        budget_ms: config.sources.timeout_ms,
+        budget_ms,
         follows_redirects: source.auth.is_none(),
     };
     host.upstream().fetch(&call).await

@@ -448,6 +448,17 @@ for (const [name, fault] of Object.entries({
   });
 }
 
+test("a source that is slow to say how long it is does not hold back what the transformer has at hand", async () => {
+  const it = await video();
+  await watch(`${world.media}/cdn-cgi/media/mode=video,width=160,height=90/${world.media}${it.path}`);
+  await order(world, "source", it.path, { kind: "latency", ms: 8000 });
+  const answer = await watch(it.url);
+  assertMade(answer);
+  assert.ok(answer.firstByteMs < 4000, `the first byte came after ${answer.firstByteMs} ms`);
+  const logged = await eventually(() => line(it, { message: "request" }), "the request in the log");
+  assert.match(logged.faults, /probe: no answer within/);
+});
+
 test("a source that is not there is a 404, and found when it is put there", async () => {
   const it = await video();
   const withdraw = await order(world, "source", it.path, { kind: "status", status: 404 });
