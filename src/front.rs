@@ -53,14 +53,11 @@ pub enum Handled<B> {
 pub async fn handle<H: Host>(host: &H, ask: &Ask, config: &Config) -> Handled<H::Body> {
     let began_ms = host.now_ms();
     let request_id = format!("{:032x}", host.id());
-    let decided = match decide(host, ask, config) {
+    let (mut reply, trace, owed, rendition) = match decide(host, ask, config) {
         Ok(Decision::PassThrough(url)) => {
             tracing::info!(request_id, method = %ask.method, path = ask.path, phase = "pass-through", "request");
             return Handled::PassThrough { url, marks: loop_guard::marks(ask) };
         }
-        decided => decided,
-    };
-    let (mut reply, trace, owed, rendition) = match decided {
         Ok(Decision::Render(rendition)) => {
             let served = orchestrator::serve(host, ask, config, &rendition, &request_id).await;
             let Served { reply, trace, owed } = served;
@@ -74,9 +71,7 @@ pub async fn handle<H: Host>(host: &H, ask: &Ask, config: &Config) -> Handled<H:
             (relayed(host, ask, config, &source).await, None, None, None)
         }
         Ok(Decision::Options) => (options(ask, config), None, None, None),
-        Ok(Decision::PassThrough(_)) | Err(Refusal::NotFound) => {
-            (not_found(&request_id), None, None, None)
-        }
+        Err(Refusal::NotFound) => (not_found(&request_id), None, None, None),
         Err(Refusal::Rejected(rejection)) => {
             (rejected(&rejection, ask, &request_id), None, None, None)
         }
