@@ -228,8 +228,8 @@ pub enum Purpose {
 pub static UPSTREAM_HEADERS: [HeaderName; 14] = [
     header::ACCEPT_RANGES,
     header::CACHE_CONTROL,
-    crate::media::verdict::CDN_CACHE_CONTROL,
-    crate::media::verdict::CLOUDFLARE_CDN_CACHE_CONTROL,
+    CDN_CACHE_CONTROL,
+    CLOUDFLARE_CDN_CACHE_CONTROL,
     header::CONTENT_LENGTH,
     header::CONTENT_RANGE,
     header::CONTENT_TYPE,
@@ -239,8 +239,16 @@ pub static UPSTREAM_HEADERS: [HeaderName; 14] = [
     header::RETRY_AFTER,
     header::SET_COOKIE,
     header::VARY,
-    crate::media::verdict::CF_RESIZED,
+    CF_RESIZED,
 ];
+
+/// Carries `err=<code>` when the transformation failed, whatever the status says.
+pub const CF_RESIZED: HeaderName = HeaderName::from_static("cf-resized");
+/// `Cache-Control` for caches like this one (RFC 9213).
+pub const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control");
+/// The same, for Cloudflare alone (cache/concepts/cdn-cache-control).
+pub const CLOUDFLARE_CDN_CACHE_CONTROL: HeaderName =
+    HeaderName::from_static("cloudflare-cdn-cache-control");
 
 /// An HTTP answer: from an upstream, or to the viewer.
 #[derive(Debug)]

@@ -1,19 +1,13 @@
 //! Whether what the transformer sent is what was ordered. Status 200 is not success
 //! (stream/transform-videos/troubleshooting; field reports of errors and originals under 200).
 
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderMap, header};
 
-use crate::cache::ports::{Fault, Reply};
+use crate::cache::ports::{
+    CDN_CACHE_CONTROL, CF_RESIZED, CLOUDFLARE_CDN_CACHE_CONTROL, Fault, Reply,
+};
 use crate::cache::reason::{NotKept, Unfit};
 use crate::request::recipe::Recipe;
-
-/// Carries `err=<code>` when the transformation failed, whatever the status says.
-pub const CF_RESIZED: HeaderName = HeaderName::from_static("cf-resized");
-/// `Cache-Control` for caches like this one (RFC 9213).
-pub const CDN_CACHE_CONTROL: HeaderName = HeaderName::from_static("cdn-cache-control");
-/// The same, for Cloudflare alone (cache/concepts/cdn-cache-control).
-pub const CLOUDFLARE_CDN_CACHE_CONTROL: HeaderName =
-    HeaderName::from_static("cloudflare-cdn-cache-control");
 
 /// A rendition worth serving.
 #[derive(Debug, Clone, PartialEq, Eq)]

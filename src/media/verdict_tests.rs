@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used)]
-use http::HeaderValue;
+use http::{HeaderName, HeaderValue};
 
 use super::*;
 use crate::request::recipe::{Fit as BoxFit, Format, Mode};
