@@ -136,8 +136,8 @@ fn decide<'a>(
         return Err(Rejection::Method { method: ask.method.to_string() }.into());
     }
     let origin = sources::rule(&config.origins, &path).ok_or(Rejection::NoOrigin)?;
-    let wanted = request::read(ask, origin.quality, config)?;
     let query = Query::parse(&ask.query)?;
+    let wanted = request::read(ask, &query, origin.quality, config)?;
     let debug = query.first("debug");
     let is_admin = is_admin(secrets, ask);
     let may_debug = config.debug.enabled || is_admin;

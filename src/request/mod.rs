@@ -86,18 +86,18 @@ pub struct Playback {
     pub preload: Option<Preload>,
 }
 
-/// Reads what is asked of a video; `origin_quality` is that of its origin's rule.
+/// Reads what is asked of a video; `query` is that of `ask`, `origin_quality` that of its origin's rule.
 ///
 /// The recipe depends on the query, on the headers named in [`Wanted::vary`] and on the
 /// configuration, and on nothing else; the order of the query's parameters changes nothing.
 pub fn read(
     ask: &Ask,
+    query: &Query<'_>,
     origin_quality: Option<Quality>,
     config: &Config,
 ) -> Result<Wanted, Rejection> {
-    let query = Query::parse(&ask.query)?;
     let mut notes = Notes::new(config.parameters);
-    let given = Given::collect(&query, config, &mut notes)?;
+    let given = Given::collect(query, config, &mut notes)?;
     let named = preset::find(&given, &config.presets, &mut notes)?;
     let nothing = Preset::default();
     let preset = named.map_or(&nothing, |(_, preset)| preset);

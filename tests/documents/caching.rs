@@ -11,6 +11,7 @@ use video_resizer::config::{BypassAction, Config};
 use video_resizer::limits;
 use video_resizer::request::ask::Ask;
 use video_resizer::request::path::SourcePath;
+use video_resizer::request::query::Query;
 
 use crate::{hold, read};
 
@@ -79,7 +80,8 @@ fn key_of(url: &str, origin: &str) -> String {
         query: query.to_owned(),
         headers: http::HeaderMap::new(),
     };
-    let wanted = video_resizer::request::read(&ask, None, &Config::defaults()).unwrap();
+    let query = Query::parse(&ask.query).unwrap();
+    let wanted = video_resizer::request::read(&ask, &query, None, &Config::defaults()).unwrap();
     let path = SourcePath::parse(&path.replace(' ', "%20")).unwrap();
     key::kv_key(Namespace { origin, host: None, version: 0 }, &path, &wanted.recipe)
 }

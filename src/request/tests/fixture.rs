@@ -8,6 +8,7 @@ use crate::config::{Bucket, BypassAction, Config, Preset, QualityCaps, Responsiv
 use crate::request::{
     self, Wanted,
     ask::Ask,
+    query::Query,
     recipe::{Fit, Format, Mode, Quality},
     rejection::Rejection,
 };
@@ -104,9 +105,18 @@ pub(super) fn ask(query: &str, headers: &[(HeaderName, &'static str)]) -> Ask {
     }
 }
 
+/// What is asked by a request, its query and all.
+pub(super) fn asked(
+    ask: &Ask,
+    origin_quality: Option<Quality>,
+    config: &Config,
+) -> Result<Wanted, Rejection> {
+    request::read(ask, &Query::parse(&ask.query)?, origin_quality, config)
+}
+
 /// What a query gives with [`config`] and no header.
 pub(super) fn read(query: &str) -> Result<Wanted, Rejection> {
-    request::read(&ask(query, &[]), None, &config())
+    asked(&ask(query, &[]), None, &config())
 }
 
 /// The recipe of a query as it stands in keys: `w=640:f=mp4`.

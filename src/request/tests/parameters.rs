@@ -4,7 +4,7 @@ use super::fixture::{ask, config, key, lenient, notes, read};
 use crate::{
     config::{BypassAction, Config},
     limits::{QUERY_BYTES_MAX, QUERY_PARAMETERS_MAX},
-    request::{self, Playback, Preload, rejection::Rejection},
+    request::{Playback, Preload, rejection::Rejection},
 };
 
 #[track_caller]
@@ -66,7 +66,7 @@ fn a_format_that_the_mode_cannot_make_is_refused() {
         ("mode=spritesheet&f=png", "400 f=png is not possible: jpg in spritesheet mode"),
         ("mode=audio&f=jpg", "400 f=jpg is not possible: m4a in audio mode"),
     ]);
-    let wanted = request::read(&ask("mode=audio&f=jpg", &[]), None, &lenient());
+    let wanted = super::fixture::asked(&ask("mode=audio&f=jpg", &[]), None, &lenient());
     assert_eq!(key(wanted), "mode=audio:f=m4a");
 }
 
@@ -118,7 +118,7 @@ fn a_value_that_cannot_be_used_is_named_with_what_would_be_accepted() {
         };
         assert_eq!(read(query), Err(rejection), "{query}");
         // Where the configuration is lenient it is as if it were absent, but said.
-        let forgiven = request::read(&ask(query, &[]), None, &lenient()).unwrap();
+        let forgiven = super::fixture::asked(&ask(query, &[]), None, &lenient()).unwrap();
         let note = format!("{parameter}: ignored, \"{value}\" is not possible: {expected}");
         assert_eq!(notes(&forgiven), [note], "{query}");
         assert_eq!(forgiven.recipe, read("").unwrap().recipe, "{query}");
@@ -139,7 +139,7 @@ fn the_size_of_a_query_is_bounded_where_values_are_forgiven_too() {
     let long = "x".repeat(QUERY_BYTES_MAX + 1);
     let many = "x&".repeat(QUERY_PARAMETERS_MAX + 1);
     for config in [config(), lenient()] {
-        let status = |query: &str| request::read(&ask(query, &[]), None, &config);
+        let status = |query: &str| super::fixture::asked(&ask(query, &[]), None, &config);
         assert_eq!(status(&long).unwrap_err().status(), 414);
         assert_eq!(status(&many).unwrap_err().status(), 400);
     }
@@ -159,7 +159,7 @@ fn unknown_names_and_the_operator_s_names_are_passed_over() {
 fn a_name_that_the_operator_gave_to_bypass_is_no_parameter() {
     let mut config = config();
     config.bypass.parameters.insert("w".to_owned(), BypassAction::Around);
-    let wanted = request::read(&ask("W=5&height=90", &[]), None, &config);
+    let wanted = super::fixture::asked(&ask("W=5&height=90", &[]), None, &config);
     assert_eq!(key(wanted), "h=90:f=mp4");
 }
 
@@ -197,7 +197,7 @@ fn the_same_parameter_with_two_values_is_refused_or_the_first_counts() {
     ] {
         let rejection = Rejection::Duplicate { parameter: parameter.to_owned() };
         assert_eq!(read(query), Err(rejection), "{query}");
-        let wanted = request::read(&ask(query, &[]), None, &lenient()).unwrap();
+        let wanted = super::fixture::asked(&ask(query, &[]), None, &lenient()).unwrap();
         assert_eq!(
             notes(&wanted),
             [format!("{parameter}: given more than once, the first counts")]
@@ -316,7 +316,8 @@ fn an_unknown_preset_lists_no_more_names_than_a_line_holds() {
     let preset = config.presets["mobile"].clone();
     config.presets = (0..12).map(|number| (format!("p{number:02}"), preset.clone())).collect();
     let known = "p00, p01, p02, p03, p04, p05, p06, p07 and 4 more";
-    let refused = |config: &Config| key(request::read(&ask("derivative=tv", &[]), None, config));
+    let refused =
+        |config: &Config| key(super::fixture::asked(&ask("derivative=tv", &[]), None, config));
     assert_eq!(refused(&config), format!("400 derivative=tv is not possible: one of {known}"));
     config.presets.clear();
     assert_eq!(refused(&config), "400 derivative=tv is not possible: no preset is configured");

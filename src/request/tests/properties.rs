@@ -22,7 +22,7 @@ use crate::{
 };
 
 fn read(query: &str, config: &Config) -> Result<Wanted, Rejection> {
-    request::read(&ask(query, &[]), None, config)
+    super::fixture::asked(&ask(query, &[]), None, config)
 }
 
 /// Every spelling of one parameter with one value.
@@ -217,7 +217,7 @@ proptest! {
                 }
             }
             for config in [config(), lenient(), unresponsive()] {
-                if let Ok(wanted) = request::read(&ask, quality, &config) {
+                if let Ok(wanted) = super::fixture::asked(&ask, quality, &config) {
                     assert_promises_kept(&wanted.recipe);
                 }
             }
@@ -241,7 +241,7 @@ proptest! {
     ) {
         let config = config();
         let with = |headers: &[(http::HeaderName, &'static str)]| {
-            request::read(&ask(query, headers), None, &config).unwrap()
+            super::fixture::asked(&ask(query, headers), None, &config).unwrap()
         };
         let first = with(&before);
         let kept = before.iter().filter(|(name, _)| first.vary.contains(name));
@@ -258,7 +258,7 @@ proptest! {
         let sizes = ["w=640:h=360:f=mp4", "w=854:h=480:f=mp4", "w=1280:f=mp4", "w=1920:h=1080:f=mp4"];
         let dpr = f64::from(dpr) / 1_000.0;
         for query in [format!("dpr={dpr}"), format!("im-viewwidth={width}&dpr={dpr}"), format!("imwidth={width}&dpr={dpr}")] {
-            let wanted = request::read(&ask(&query, &headers), None, &config()).unwrap();
+            let wanted = super::fixture::asked(&ask(&query, &headers), None, &config()).unwrap();
             prop_assert!(sizes.contains(&spelled(&wanted).as_str()), "{}", spelled(&wanted));
         }
     }

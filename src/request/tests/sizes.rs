@@ -4,7 +4,7 @@ use http::{HeaderName, header::USER_AGENT};
 
 use super::fixture::{ask, config, key, notes, read, spelled, unresponsive};
 use crate::request::{
-    self, Sizing, Wanted,
+    Sizing, Wanted,
     ask::{
         CF_DEVICE_TYPE, DOWNLINK, DPR, ECT, SAVE_DATA, SEC_CH_DPR, SEC_CH_VIEWPORT_WIDTH,
         SEC_CH_WIDTH, VIEWPORT_WIDTH, WIDTH,
@@ -21,7 +21,7 @@ const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 
 
 #[track_caller]
 fn viewer(query: &str, headers: &[(HeaderName, &'static str)]) -> Wanted {
-    request::read(&ask(query, headers), None, &config()).unwrap()
+    super::fixture::asked(&ask(query, headers), None, &config()).unwrap()
 }
 
 fn bucket(name: &str, why: Why, slow: Option<Slow>) -> Sizing {
@@ -139,7 +139,7 @@ fn a_size_that_the_url_decides_varies_on_nothing() {
 #[test]
 fn a_size_comes_from_the_first_that_has_one() {
     let responsive_off = unresponsive();
-    let off = |query| request::read(&ask(query, &[]), None, &responsive_off).unwrap();
+    let off = |query| super::fixture::asked(&ask(query, &[]), None, &responsive_off).unwrap();
     assert_eq!(viewer("w=640&derivative=mobile", &[]).sizing, Sizing::Asked);
     assert_eq!(viewer("derivative=mobile", &[]).sizing, Sizing::Preset);
     assert_eq!(viewer("derivative=mobile&imwidth=800&q=high", &[]).recipe.width, Some(854));
@@ -206,13 +206,15 @@ fn a_quality_caps_every_size() {
 
 #[test]
 fn the_origin_s_quality_is_the_default_one() {
-    let of =
-        |query| spelled(&request::read(&ask(query, &[]), Some(Quality::Low), &config()).unwrap());
+    let of = |query| {
+        spelled(&super::fixture::asked(&ask(query, &[]), Some(Quality::Low), &config()).unwrap())
+    };
     assert_eq!(of("w=1920"), "w=854:f=mp4:q=low");
     assert_eq!(of("w=1920&q=low"), of("w=1920"));
     assert_eq!(of("w=1920&q=high"), "w=1920:f=mp4:q=high");
     assert_eq!(of("w=1920&q=auto"), "w=1920:f=mp4");
-    let preset = request::read(&ask("derivative=mobile", &[]), Some(Quality::High), &config());
+    let preset =
+        super::fixture::asked(&ask("derivative=mobile", &[]), Some(Quality::High), &config());
     assert_eq!(key(preset), "w=640:h=360:f=mp4:q=low");
     assert_eq!(of("mode=audio"), "mode=audio:f=m4a");
 }
@@ -226,7 +228,8 @@ fn an_automatic_quality_prefers_the_viewer_s_device_to_a_preset_but_not_to_a_siz
     let asked = viewer("w=320&quality=auto", &phone);
     assert_eq!(spelled(&asked), "w=320:f=mp4");
     assert_eq!(notes(&asked), ["quality: overruled by the size that is asked"]);
-    let off = request::read(&ask("derivative=mobile&q=auto", &phone), None, &unresponsive());
+    let off =
+        super::fixture::asked(&ask("derivative=mobile&q=auto", &phone), None, &unresponsive());
     let off = off.unwrap();
     assert_eq!(spelled(&off), "w=640:h=360:f=mp4");
     assert_eq!(notes(&off), ["q: ignored, responsive sizing is switched off"]);
@@ -260,7 +263,7 @@ fn a_size_parameter_that_did_not_count_is_said() {
         (off.clone(), "dpr=2", vec![], "dpr: ignored, there is no size to multiply"),
         (off, "fit=cover", vec![], "fit: ignored, there is no size to fit into"),
     ] {
-        let answer = request::read(&ask(query, &headers), None, &config).unwrap();
+        let answer = super::fixture::asked(&ask(query, &headers), None, &config).unwrap();
         assert_eq!(notes(&answer), [wanted], "{query}");
     }
 }

@@ -14,6 +14,7 @@ use video_resizer::config::Config;
 use video_resizer::request;
 use video_resizer::request::ask::Ask;
 use video_resizer::request::path::SourcePath;
+use video_resizer::request::query::Query;
 
 use super::model::{Asked, Chosen, expected};
 use super::product;
@@ -77,7 +78,8 @@ impl Walk {
 
     /// Walks every path; gives back how many there are, and how many ended in each phase.
     fn every_path(&self) -> Vec<(Phase, u32)> {
-        let wanted = request::read(&self.ask, None, &self.config).unwrap();
+        let query = Query::parse(&self.ask.query).unwrap();
+        let wanted = request::read(&self.ask, &query, None, &self.config).unwrap();
         let origin = &self.config.origins[0];
         let path = SourcePath::parse(&self.ask.path).unwrap();
         let rendition = Rendition::new(&self.ask, &self.config, origin, path, wanted, bypass::NONE);
