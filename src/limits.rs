@@ -10,6 +10,24 @@ pub const KV_METADATA_BYTES_MAX: usize = 1024;
 pub const KV_EXPIRATION_TTL_S_MIN: u64 = 60;
 /// Seconds: the shortest `cacheTtl` of a KV read (kv/api/read-key-value-pairs).
 pub const KV_CACHE_TTL_S_MIN: u64 = 30;
+/// Chunks of one body in KV: half of the thousand operations one invocation has (kv/platform/limits), for a
+/// fill that fails takes back what it wrote. Chunks of 8 MiB hold 4 GiB, chunks of 1 MiB the 512 MB of the edge.
+pub const CHUNKS_MAX: u64 = 490;
+/// Bytes of a manifest: [`CHUNKS_MAX`] chunks at about 80 bytes each.
+pub const MANIFEST_BYTES_MAX: u64 = 64 * 1024;
+/// Bytes of a body's beginning that stand beside its manifest, so that the first byte costs one read.
+pub const HEAD_BYTES_MAX: u64 = 1024 * 1024;
+/// Milliseconds the first byte waits for the first chunk to open: a store that is near answers well inside it,
+/// and then nothing broken is ever begun; one that is far must not cost the first byte a second read.
+pub const FIRST_CHUNK_WAIT_MS: u32 = 25;
+/// Seconds a data centre may answer a chunk from its own copy: a generation's chunk never changes.
+pub const CHUNK_CACHE_TTL_S: u64 = 86_400;
+/// Seconds chunks outlive the entry they belong to: for so long an unchanged source may extend it.
+pub const CHUNKS_OUTLIVE_S: u64 = 7 * 86_400;
+/// How often one operation of KV is tried where it may be repeated.
+pub const KV_TRIES_MAX: u32 = 2;
+/// Bytes of a validator of a source that are remembered.
+pub const SOURCE_VALIDATOR_BYTES_MAX: usize = 96;
 /// Bytes of a body the Cache API keeps: 512 MB (workers/platform/limits).
 pub const EDGE_BODY_BYTES_MAX: u64 = 512_000_000;
 

@@ -95,7 +95,7 @@ impl<H: Host> Visit<'_, H> {
 
     pub(super) fn lifetime_s(&self, status: u16) -> u64 {
         let jitter = self.config.cache.jitter_percent;
-        lifetime_s(&self.rendition.origin.ttl, status, &self.rendition.kv_key, jitter)
+        lifetime_s(&self.rendition.origin.lifetimes.fresh, status, &self.rendition.kv_key, jitter)
     }
 
     pub(super) fn edge_declines(&self, length: Option<u64>, lifetime_s: u64) -> Option<NotKept> {

@@ -3,6 +3,8 @@
 //! Workers are single-threaded, so no future here is `Send`.
 #![allow(async_fn_in_trait)] // its advice is about `Send`
 
+use futures_util::Stream;
+use futures_util::future::LocalBoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use thiserror::Error;
 
@@ -72,21 +74,46 @@ pub trait Secrets {
 }
 
 /// Bytes nobody in the core looks at. They stay in the platform's own streams.
-pub trait Body: Sized {
+pub trait Body: Sized + 'static {
+    /// Bytes held in the platform's memory, by their handle.
+    type Held: Held;
+
     /// No bytes.
     fn empty() -> Self;
 
     /// A document the core wrote itself.
     fn text(text: String) -> Self;
 
-    /// Grows a second branch that yields the same bytes.
+    /// Bytes of the core's own, then what is held.
+    fn of(front: &[u8], held: &Self::Held) -> Self;
+
+    /// Grows a second branch that yields the same bytes: the copy.
     ///
-    /// On failure `self` is untouched: the viewer never loses a body to a caching problem.
-    fn fork(&mut self) -> Result<Self, Fault>;
+    /// Either branch may lag behind the other by what the platform's memory allows, and then slows it down;
+    /// a copy that takes nothing for `patience_ms` is let go, and breaks off. One branch's end by its
+    /// reader never ends the other. On failure `self` is untouched: the viewer never loses a body to a
+    /// caching problem.
+    fn fork(&mut self, patience_ms: u32) -> Result<Self, Fault>;
 
     /// Only the bytes of `range`; a body that ends before it does breaks there.
     #[must_use]
     fn slice(self, range: ByteRange) -> Self;
+
+    /// Takes the next bytes off the front: `bytes` of them, fewer only where the body ends.
+    ///
+    /// A body that breaks before is [`Fault::BrokenOff`]; nothing more can be taken of it then.
+    async fn take(&mut self, bytes: u64) -> Result<Self::Held, Fault>;
+
+    /// One body of many parts, read one after another; `length` is that of all together.
+    ///
+    /// While one part is read the next is asked for, and no other. A part that fails, or has fewer bytes
+    /// than its cut wants, or gives none for `stall_ms`, breaks the whole there. The second value tells how
+    /// it ended once it has: a reader who leaves is no fault.
+    fn chain(
+        parts: impl Stream<Item = Result<Part<Self>, Fault>> + 'static,
+        length: u64,
+        stall_ms: u32,
+    ) -> (Self, Ending);
 
     /// Reads the whole body, to learn how long it is; at most `bytes_max` are held.
     ///
@@ -95,6 +122,30 @@ pub trait Body: Sized {
 
     /// Tells the platform that nobody will read this.
     fn discard(self);
+}
+
+/// A part of a chain: of this body, these bytes.
+#[derive(Debug)]
+pub struct Part<B> {
+    /// Where the bytes are.
+    pub body: B,
+    /// Which of them.
+    pub range: ByteRange,
+}
+
+/// How a chain ended, once it has.
+pub type Ending = LocalBoxFuture<'static, Result<(), Fault>>;
+
+/// Bytes held in the platform's memory. Copies share them.
+pub trait Held: Clone {
+    /// How many.
+    fn length(&self) -> u64;
+
+    /// Their SHA-256, computed by the platform.
+    async fn sha256(&self) -> Result<[u8; 32], Fault>;
+
+    /// The bytes themselves, in the core's memory: for documents of our own, not for videos.
+    fn to_vec(&self) -> Vec<u8>;
 }
 
 /// The Cache API of this data centre.
@@ -111,11 +162,16 @@ pub trait EdgeCache {
     ) -> Result<Option<EdgeFound<Self::Body>>, Fault>;
 
     /// Keeps a whole answer. The platform never says whether it did; a body that ends early is
-    /// [`Fault::BrokenOff`], and must be removed.
-    async fn keep(&self, url: &str, copy: EdgeCopy<Self::Body>) -> Result<(), Fault>;
+    /// [`Fault::BrokenOff`], and must be removed. `budget_ms` runs from the body's last byte.
+    async fn keep(
+        &self,
+        url: &str,
+        copy: EdgeCopy<Self::Body>,
+        budget_ms: u32,
+    ) -> Result<(), Fault>;
 
     /// Forgets what is kept under `url` in this data centre.
-    async fn remove(&self, url: &str) -> Result<(), Fault>;
+    async fn remove(&self, url: &str, budget_ms: u32) -> Result<(), Fault>;
 }
 
 /// What the Cache API answered.
@@ -144,8 +200,8 @@ pub struct EdgeCopy<B> {
     pub body: B,
 }
 
-/// The Workers KV namespace that holds renditions.
-pub trait KvStore {
+/// The Workers KV namespace that holds renditions. Copies are handles of the same namespace.
+pub trait KvStore: Clone + 'static {
     /// What bodies are here.
     type Body: Body;
 
@@ -158,11 +214,42 @@ pub trait KvStore {
     ) -> Result<Option<KvFound<Self::Body>>, Fault>;
 
     /// Writes value and metadata. An error does not mean that nothing was written; after
-    /// [`Fault::BrokenOff`] what was must be removed.
-    async fn keep(&self, key: &str, copy: KvCopy<Self::Body>) -> Result<(), Fault>;
+    /// [`Fault::BrokenOff`] what was must be removed. `budget_ms` runs from the body's last byte.
+    async fn keep(
+        &self,
+        key: &str,
+        copy: KvCopy<Self::Body>,
+        budget_ms: u32,
+    ) -> Result<(), Fault>;
 
     /// Deletes an entry; it is no error when there is none.
-    async fn remove(&self, key: &str) -> Result<(), Fault>;
+    async fn remove(&self, key: &str, budget_ms: u32) -> Result<(), Fault>;
+
+    /// Names that begin with `prefix`, in order, a thousand at most a page; may lag by a minute.
+    async fn list(
+        &self,
+        prefix: &str,
+        cursor: Option<&str>,
+        budget_ms: u32,
+    ) -> Result<KvPage, Fault>;
+}
+
+/// A page of names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KvPage {
+    /// Names with their metadata; a page may be empty and not the last.
+    pub entries: Vec<KvName>,
+    /// Where the next page begins; `None` after the last.
+    pub cursor: Option<String>,
+}
+
+/// A name in KV.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KvName {
+    /// The key.
+    pub key: String,
+    /// JSON text; `None` when the entry has none.
+    pub metadata: Option<String>,
 }
 
 /// What KV answered.

@@ -130,8 +130,8 @@ pub fn unfilled_head<B: Body>(recipe: &Recipe) -> Reply<B> {
 /// `Cache-Control` and `Age`: the lifetime of the entry, not of this answer, so that what a browser
 /// computes from both is what is really left.
 fn freshness(headers: &mut HeaderMap, config: &Config, metadata: &Metadata, now_ms: u64) {
-    let age_s = now_ms.saturating_sub(metadata.created_ms) / 1000;
-    let lifetime_s = metadata.fresh_until_ms.saturating_sub(metadata.created_ms) / 1000;
+    let age_s = now_ms.saturating_sub(metadata.as_of_ms()) / 1000;
+    let lifetime_s = metadata.fresh_until_ms.saturating_sub(metadata.as_of_ms()) / 1000;
     let max_age_s = match config.headers.browser_max_age_s {
         Some(cap_s) => lifetime_s.min(age_s.saturating_add(cap_s)),
         None => lifetime_s,
