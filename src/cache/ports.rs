@@ -6,7 +6,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use thiserror::Error;
 
-use crate::http::range::ByteRange;
+use crate::http::cut::Cut;
 
 /// What went wrong below the core. Operators read it; viewers never do.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -84,9 +84,10 @@ pub trait Body: Sized {
     /// On failure `self` is untouched: the viewer never loses a body to a caching problem.
     fn fork(&mut self) -> Result<Self, Fault>;
 
-    /// Only the bytes of `range`; a body that ends before it does breaks there.
+    /// Only what `cut` says, in its order: texts, and bytes of this body, which is read once and no further
+    /// than the last of them. A body that ends before that breaks there.
     #[must_use]
-    fn slice(self, range: ByteRange) -> Self;
+    fn cut(self, cut: Cut) -> Self;
 
     /// Reads the whole body, to learn how long it is; at most `bytes_max` are held.
     ///
