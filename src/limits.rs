@@ -66,6 +66,8 @@ pub const PATH_BYTES_MAX: usize = 2_048;
 pub const SHOWN_VALUE_CHARS_MAX: usize = 64;
 /// Bytes of a `Range` header that are read; more is ignored like any invalid range.
 pub const RANGE_HEADER_BYTES_MAX: usize = 1_024;
+/// Ranges of one `Range` header that are answered with their parts; more are answered with the whole.
+pub const RANGES_MAX: usize = 8;
 /// Entity tags of one `If-None-Match` or `If-Match` that are compared.
 pub const ENTITY_TAGS_MAX: usize = 64;
 

@@ -11,6 +11,7 @@ use super::reason::{NotKept, Unfit};
 use super::reply;
 use super::status::{Phase, Tier};
 use crate::http::conditional::{self, Answer};
+use crate::http::cut::Cut;
 use crate::http::problem::{Problem, UpstreamFailure};
 use crate::media::failure;
 use crate::media::order::{self, Made};
@@ -147,7 +148,7 @@ impl<H: Host> Visit<'_, H> {
         let copy = if wants_copy { self.branch(&mut body) } else { None };
         let body = match answer {
             // The whole as a part needs no cutting: `bytes=0-` is a browser's first request.
-            Answer::Part { range, total } if range.length() < total => body.slice(range),
+            Answer::Part { range, total } if range.length() < total => body.cut(Cut::of(range)),
             Answer::Part { .. }
             | Answer::Whole
             | Answer::NotModified

@@ -12,6 +12,7 @@ use super::ports::{Body, EdgeCache, EdgeCopy, EdgeFound, Fault};
 use super::reason::{NotKept, Unfit};
 use super::{reply, tags};
 use crate::http::conditional::{self, Answer};
+use crate::http::cut::Cut;
 use crate::http::range::{ContentRange, RangeSpec};
 use crate::http::visible;
 use crate::limits::EDGE_BODY_BYTES_MAX;
@@ -104,7 +105,7 @@ fn cut<B: Body>(
     match (answer, status) {
         (Answer::Whole, 200) if wants_bytes => Ok(body),
         (Answer::Part { range, total }, 200) if wants_bytes => {
-            Ok(if range.length() < total { body.slice(range) } else { body })
+            Ok(if range.length() < total { body.cut(Cut::of(range)) } else { body })
         }
         (Answer::Part { range, total }, 206) if wants_bytes => {
             let sliced = content_range.and_then(|value| ContentRange::parse(value.as_bytes()));

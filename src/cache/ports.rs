@@ -8,7 +8,7 @@ use futures_util::future::LocalBoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use thiserror::Error;
 
-use crate::http::range::ByteRange;
+use crate::http::cut::Cut;
 
 /// What went wrong below the core. Operators read it; viewers never do.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -95,9 +95,10 @@ pub trait Body: Sized + 'static {
     /// caching problem.
     fn fork(&mut self, patience_ms: u32) -> Result<Self, Fault>;
 
-    /// Only the bytes of `range`; a body that ends before it does breaks there.
+    /// Only what `cut` says, in its order: texts, and bytes of this body, which is read once and no further
+    /// than the last of them. A body that ends before that breaks there.
     #[must_use]
-    fn slice(self, range: ByteRange) -> Self;
+    fn cut(self, cut: Cut) -> Self;
 
     /// Takes the next bytes off the front: `bytes` of them, fewer only where the body ends.
     ///

@@ -18,12 +18,14 @@
 pub mod conditional;
 pub mod content_type;
 pub mod cors;
+pub mod cut;
 pub mod date;
 pub mod disposition;
 pub mod entity_tag;
 mod field_value;
 pub mod problem;
 pub mod range;
+pub mod range_set;
 mod shape;
 pub mod vary;
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use video_resizer::cache::ports::{Body, Fault};
-use video_resizer::http::range::ByteRange;
+use video_resizer::http::cut::{Cut, Piece};
 
 use super::weather::Mishap;
 use super::world::{Operation, World};
@@ -123,13 +123,29 @@ impl Body for FakeBody {
         }
     }
 
-    fn slice(self, range: ByteRange) -> Self {
-        let Kind::Stream(mut stream) = self.0 else { panic!("only a stream is sliced") };
-        let (first, end) = (offset(range.first()), offset(range.last() + 1));
-        let (start, stop) = (stream.window.start, stream.window.end);
-        stream.breaks = stream.breaks && start + end > stop;
-        assert!(stream.breaks || start + end <= stop, "a slice beyond the end of a whole body");
-        stream.window = (start + first).min(stop)..(start + end).min(stop);
+    fn cut(self, cut: Cut) -> Self {
+        let Kind::Stream(mut stream) = self.0 else { panic!("only a stream is cut") };
+        let source = &stream.bytes[stream.window.clone()];
+        let mut bytes = Vec::new();
+        let mut ends_early = false;
+        for piece in cut.pieces() {
+            match piece {
+                Piece::Text(text) => bytes.extend_from_slice(text.as_bytes()),
+                Piece::Bytes(range) => {
+                    let (first, end) = (offset(range.first()), offset(range.last() + 1));
+                    ends_early = end > source.len();
+                    bytes
+                        .extend_from_slice(&source[first.min(source.len())..end.min(source.len())]);
+                }
+            }
+            if ends_early {
+                break;
+            }
+        }
+        assert!(stream.breaks || !ends_early, "a cut beyond the end of a whole body");
+        stream.breaks = ends_early;
+        stream.window = 0..bytes.len();
+        stream.bytes = bytes.into();
         Self(Kind::Stream(stream))
     }
 
