@@ -36,6 +36,12 @@ pub enum Fault {
     /// A body ended before its announced length.
     #[error("the body broke off before its end")]
     BrokenOff,
+    /// Something an entry is made of is not there.
+    #[error("a part is missing")]
+    Missing,
+    /// Another fill has taken over.
+    #[error("another fill has taken over")]
+    Superseded,
     /// A source needs a secret that is not there.
     #[error("secret {0} is not set")]
     SecretMissing(String),
@@ -50,7 +56,22 @@ impl Fault {
             Self::Corrupt(_) => "corrupt",
             Self::TooLarge { .. } => "too-large",
             Self::BrokenOff => "broken-off",
+            Self::Missing => "missing",
+            Self::Superseded => "superseded",
             Self::SecretMissing(_) => "secret-missing",
+        }
+    }
+
+    /// Whether it says that something stored is broken for good, and not that it could not be reached.
+    pub fn condemns(&self) -> bool {
+        match self {
+            Self::Missing | Self::Corrupt(_) => true,
+            Self::Unavailable(_)
+            | Self::TimedOut { .. }
+            | Self::TooLarge { .. }
+            | Self::BrokenOff
+            | Self::Superseded
+            | Self::SecretMissing(_) => false,
         }
     }
 }
@@ -125,13 +146,13 @@ pub trait Body: Sized + 'static {
     fn discard(self);
 }
 
-/// A part of a chain: of this body, these bytes.
+/// A part of a chain: of this body, what the cut says.
 #[derive(Debug)]
 pub struct Part<B> {
     /// Where the bytes are.
     pub body: B,
-    /// Which of them.
-    pub range: ByteRange,
+    /// What is sent of them.
+    pub cut: Cut,
 }
 
 /// How a chain ended, once it has.
@@ -141,6 +162,10 @@ pub type Ending = LocalBoxFuture<'static, Result<(), Fault>>;
 pub trait Held: Clone {
     /// How many.
     fn length(&self) -> u64;
+
+    /// A copy of the first bytes, at most `bytes` of them, that keeps no others alive.
+    #[must_use]
+    fn front(&self, bytes: u64) -> Self;
 
     /// Their SHA-256, computed by the platform.
     async fn sha256(&self) -> Result<[u8; 32], Fault>;

@@ -21,6 +21,19 @@ pub struct Cut {
 }
 
 impl Cut {
+    /// These pieces; `None` where their ranges do not ascend or overlap, and for none at all.
+    pub fn new(pieces: Vec<Piece>) -> Option<Self> {
+        let mut end = 0;
+        for piece in &pieces {
+            let Piece::Bytes(range) = piece else { continue };
+            if range.first() < end {
+                return None;
+            }
+            end = range.last().saturating_add(1);
+        }
+        (!pieces.is_empty()).then_some(Self { pieces })
+    }
+
     /// The bytes of `range` and nothing else.
     pub fn of(range: ByteRange) -> Self {
         Self { pieces: vec![Piece::Bytes(range)] }
