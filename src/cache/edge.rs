@@ -149,8 +149,11 @@ pub async fn keep<E: EdgeCache>(
     entry: Entry<E::Body>,
     entry_tags: &[String],
     now_ms: u64,
+    budget_ms: u32,
 ) -> Result<(), Fault> {
     let Entry { metadata, body } = entry;
+    // Here every body is one piece.
+    let metadata = Metadata { chunks: None, ..metadata };
     let left_s = metadata.fresh_until_ms.saturating_sub(now_ms) / 1000;
     let headers = match headers(&metadata, entry_tags, left_s) {
         Ok(headers) if left_s > 0 => headers,
@@ -163,9 +166,10 @@ pub async fn keep<E: EdgeCache>(
             return Err(fault);
         }
     };
-    let kept = edge.keep(url, EdgeCopy { headers, length: metadata.length, body }).await;
+    let copy = EdgeCopy { headers, length: metadata.length, body };
+    let kept = edge.keep(url, copy, budget_ms).await;
     if kept == Err(Fault::BrokenOff) {
-        edge.remove(url).await?;
+        edge.remove(url, budget_ms).await?;
     }
     kept
 }
