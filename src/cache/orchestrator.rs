@@ -10,6 +10,7 @@ use http::{Method, header};
 
 use super::edge;
 use super::entry::{Entry, Metadata, Outcome};
+use super::opening::Again;
 use super::owed::Owed;
 use super::ports::{Body, Host, Reply};
 use super::reason::{NotKept, Unfit};
@@ -17,7 +18,6 @@ use super::rendition::Rendition;
 use super::status::{Lookup, Tier, Trace};
 use super::storage::{self, Found};
 use super::turn::{self, Lease, Turn};
-use super::opening::Again;
 use crate::config::Config;
 use crate::media::failure;
 use crate::media::order::{self, Made};
@@ -99,7 +99,7 @@ pub async fn serve<H: Host>(
         },
     };
 
-    match (visit.make(lease.as_ref()).await, stale) {
+    match (visit.make(rendition, lease.as_ref()).await, stale) {
         (Ok(made), stale) => {
             discard(stale);
             visit.answer_miss(made, lease)
@@ -211,10 +211,11 @@ impl<'a, H: Host> Visit<'a, H> {
     /// The transformation, source by source. An error comes with the moment the last fill started.
     pub(super) async fn make(
         &mut self,
+        rendition: &Rendition<'_>,
         lease: Option<&Lease>,
     ) -> Result<Made<H::Body>, (Unfit, u64)> {
         let (host, trace) = (self.host, &mut self.trace);
-        let making = order::make(host, self.ask, self.config, self.rendition, trace);
+        let making = order::make(host, self.ask, self.config, rendition, trace);
         match lease {
             Some(lease) => turn::beating(host, lease, making).await,
             None => making.await,

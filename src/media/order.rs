@@ -5,8 +5,8 @@ use http::{HeaderName, HeaderValue, Method, header};
 
 use super::loop_guard;
 use super::relay::{self, KEY_BYTES_MIN, KEY_SECRET};
-use super::sources::{self, Source};
 use super::revalidation::{self, Revalidation};
+use super::sources::{self, Source};
 use super::{failure, transformation, verdict};
 use crate::cache::entry::SourceState;
 use crate::cache::ports::{Body, Call, Fault, Host, Purpose, Reply, Secrets, Upstream};
@@ -169,6 +169,11 @@ pub fn transform_url(
         relay::url(&relay_base, &key, &rendition.origin.name, source.index, &rendition.path)
     } else {
         source.url.clone()
+    };
+    let source_url = match &source.version {
+        // A query of its own may be signed as it is.
+        Some(version) if !source_url.contains('?') => format!("{source_url}?v={version}"),
+        Some(_) | None => source_url,
     };
     Some(transformation::url(&base, rendition.recipe(), &source_url))
 }

@@ -3,6 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::cache::entry::SourceState;
+use crate::cache::key;
 use crate::limits::SOURCE_VALIDATOR_BYTES_MAX;
 
 /// What a source answered to the question whether it has changed.
@@ -29,10 +30,8 @@ pub fn state_of(headers: &HeaderMap) -> Option<SourceState> {
 
 /// The headers that ask a source whether it is still in this state.
 pub fn conditions(state: &SourceState) -> Vec<(HeaderName, HeaderValue)> {
-    let conditions = [
-        (header::IF_NONE_MATCH, &state.etag),
-        (header::IF_MODIFIED_SINCE, &state.last_modified),
-    ];
+    let conditions =
+        [(header::IF_NONE_MATCH, &state.etag), (header::IF_MODIFIED_SINCE, &state.last_modified)];
     let value = |value: &Option<String>| HeaderValue::from_str(value.as_deref()?).ok();
     conditions.into_iter().filter_map(|(name, text)| Some((name, value(text)?))).collect()
 }
@@ -56,6 +55,14 @@ pub fn judge(state: &SourceState, status: u16, headers: &HeaderMap) -> Revalidat
     }
 }
 
+/// A short name of a state, the same wherever it is seen: 16 hex digits.
+pub fn version(state: &SourceState) -> String {
+    let text = format!("{:?} {:?}", state.etag, state.last_modified);
+    let mut digest = key::digest_128(&text);
+    digest.truncate(16);
+    digest
+}
+
 fn then_date(state: &SourceState) -> Option<&str> {
     state.last_modified.as_deref()
 }
@@ -65,9 +72,8 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(HeaderName, &'static str)]) -> HeaderMap {
-        let pairs = pairs.iter().map(|(name, value)| {
-            (name.clone(), HeaderValue::from_static(value))
-        });
+        let pairs =
+            pairs.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value)));
         pairs.collect()
     }
 
