@@ -86,7 +86,12 @@ pub async fn handle<H: Host>(host: &H, ask: &Ask, config: &Config) -> Handled<H:
 }
 
 /// Does what an answered request owes; what goes wrong is logged for operators, and given back.
-pub async fn settle<H: Host>(host: &H, ask: &Ask, config: &Config, owed: Owed<H::Body>) -> Vec<(Tier, Fault)> {
+pub async fn settle<H: Host>(
+    host: &H,
+    ask: &Ask,
+    config: &Config,
+    owed: Owed<H::Body>,
+) -> Vec<(Tier, Fault)> {
     let renewal = owed.renewal;
     let mut faults = owed::settle(host, &config.cache, owed).await;
     if renewal && let Ok(Decision::Render(rendition)) = decide(host, ask, config) {

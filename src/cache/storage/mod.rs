@@ -113,7 +113,11 @@ mod tests {
     const MIB: u64 = 1024 * 1024;
 
     fn cache() -> Cache {
-        Cache { single_bytes_max: 25 * MIB, chunk_bytes: MIB, ..crate::config::Config::defaults().cache }
+        Cache {
+            single_bytes_max: 25 * MIB,
+            chunk_bytes: MIB,
+            ..crate::config::Config::defaults().cache
+        }
     }
 
     #[test]
