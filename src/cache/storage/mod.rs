@@ -6,6 +6,7 @@
 pub mod chunks;
 pub mod manifest;
 mod read;
+pub mod scrub;
 mod write;
 
 pub use read::open;
