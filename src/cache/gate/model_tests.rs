@@ -90,10 +90,9 @@ impl History {
             }
             Question::Wait { token, wait_ms } => {
                 self.takes_up(*token, now_ms);
-                match self.enter(now_ms) {
-                    Verdict::Follow { .. } if waited_ms < u64::from(*wait_ms) => None,
-                    verdict => Some(verdict),
-                }
+                let verdict = self.enter(now_ms);
+                let is_over = waited_ms >= u64::from(*wait_ms);
+                Some(verdict).filter(|told| is_over || !matches!(told, Verdict::Follow { .. }))
             }
             Question::Beat { token } | Question::Publish { token } => {
                 self.takes_up(*token, now_ms);
