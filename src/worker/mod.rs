@@ -4,6 +4,7 @@ mod binding;
 mod body;
 mod budget;
 mod edge;
+mod gate;
 mod host;
 mod kv;
 mod live_config;
