@@ -2,7 +2,7 @@
 //! Method: the properties of `fuzz/` are compiled here too, and hold for every seed; folders and
 //! dictionaries are compared with what they are for.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::string_slice)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,6 +13,7 @@ use video_resizer::request::ask::HEADERS;
 use video_resizer::request::parameter::TABLE;
 
 #[path = "../fuzz/src/lib.rs"]
+#[allow(unreachable_pub)] // they are a crate of their own in fuzz/
 mod properties;
 
 fn fuzz(folder: &str) -> PathBuf {

@@ -103,9 +103,11 @@ fn without_its_range(
     ask.headers.remove(header::RANGE);
     let whole = conditional::answer(&ask, validators, length, now_ms);
     match answer {
-        Answer::Part { .. } | Answer::Unsatisfiable { .. } => assert_eq!(whole, Answer::Whole),
+        Answer::Part { .. } | Answer::Unsatisfiable { .. } => {
+            assert_eq!(whole, Answer::Whole);
+        }
         Answer::Whole | Answer::NotModified | Answer::PreconditionFailed => {
-            assert_eq!(whole, answer)
+            assert_eq!(whole, answer);
         }
     }
 }

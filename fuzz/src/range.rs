@@ -82,7 +82,7 @@ fn specs(value: &[u8]) -> Option<Vec<Ends>> {
     let text = std::str::from_utf8(value).ok().filter(|_| value.len() <= RANGE_HEADER_BYTES_MAX)?;
     let text = text.trim_matches([' ', '\t']);
     let (unit, elements) = (text.get(..6)?, text.get(6..)?);
-    if unit.to_ascii_lowercase() != "bytes=" {
+    if !unit.eq_ignore_ascii_case("bytes=") {
         return None;
     }
     let number = |text: &str| match text {
