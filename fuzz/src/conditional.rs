@@ -1,0 +1,122 @@
+//! Conditions and ranges of a whole request: `METHOD LENGTH LAST_MODIFIED_S NOW_MS`, then lines of headers.
+//!
+//! A length or a number that is none is an unknown length and 0. The representation has the tag `"v1"`.
+
+use http::{HeaderMap, Method, StatusCode, header};
+use video_resizer::http::conditional::{self, Answer, Validators};
+use video_resizer::http::date;
+use video_resizer::http::entity_tag::EntityTag;
+use video_resizer::request::ask::Ask;
+
+use super::range::ascend_within;
+
+const READ: [http::HeaderName; 6] = [
+    header::RANGE,
+    header::IF_RANGE,
+    header::IF_MATCH,
+    header::IF_NONE_MATCH,
+    header::IF_MODIFIED_SINCE,
+    header::IF_UNMODIFIED_SINCE,
+];
+
+/// See the module.
+pub fn holds(input: &[u8]) {
+    let (line, lines) = super::first_line(input);
+    let words = std::str::from_utf8(line).unwrap_or_default();
+    let mut words = words.split(' ');
+    let method = words.next().and_then(|word| word.parse().ok()).unwrap_or(Method::GET);
+    let mut number = || words.next().and_then(|word| word.parse::<u64>().ok());
+    let (length, last_modified_s, now_ms) = (number(), number(), number());
+    let now_ms = now_ms.unwrap_or(0);
+    let etag = EntityTag::strong("v1").unwrap_or_default();
+    let validators = Validators { etag, last_modified_s: last_modified_s.unwrap_or(0) };
+    let ask = Ask {
+        method,
+        scheme: "https".to_owned(),
+        host: "videos.example.com".to_owned(),
+        path: "/a.mp4".to_owned(),
+        query: String::new(),
+        headers: super::headers(lines, &READ),
+    };
+    let answer = conditional::answer(&ask, &validators, length, now_ms);
+    follows_from(answer, &ask, length);
+    is_shaped(answer, length);
+    without_its_range(answer, ask.clone(), &validators, length, now_ms);
+    for value in ask.headers.values() {
+        dates(value.as_bytes(), now_ms / 1000);
+    }
+}
+
+/// Nothing is answered that was not asked.
+fn follows_from(answer: Answer, ask: &Ask, length: Option<u64>) {
+    let asks = |name: header::HeaderName| ask.headers.contains_key(name);
+    let (get, head) = (ask.method == Method::GET, ask.method == Method::HEAD);
+    match answer {
+        Answer::Whole => {}
+        Answer::Part { range, total } => {
+            assert!(get && asks(header::RANGE) && length == Some(total), "{answer:?}");
+            ascend_within(&[range], total);
+        }
+        Answer::Unsatisfiable { total } => {
+            assert!(get && asks(header::RANGE) && length == Some(total), "{answer:?}");
+        }
+        Answer::NotModified => {
+            assert!(get || head);
+            assert!(asks(header::IF_NONE_MATCH) || asks(header::IF_MODIFIED_SINCE));
+        }
+        Answer::PreconditionFailed => {
+            assert!(get || head);
+            assert!(asks(header::IF_MATCH) || asks(header::IF_UNMODIFIED_SINCE));
+        }
+    }
+    if asks(header::IF_RANGE) {
+        assert_eq!(conditional::range_for_edge(ask), None, "the edge does not look at If-Range");
+    }
+}
+
+/// The headers promise exactly the bytes of the answer.
+fn is_shaped(answer: Answer, length: Option<u64>) {
+    let mut headers = HeaderMap::new();
+    answer.shape(&mut headers, length);
+    let promised =
+        headers.get(header::CONTENT_LENGTH).and_then(|it| it.to_str().ok()?.parse().ok());
+    let bytes = match answer {
+        Answer::Whole => length,
+        Answer::Part { range, .. } => Some(range.length()),
+        Answer::NotModified => None,
+        Answer::PreconditionFailed | Answer::Unsatisfiable { .. } => Some(0),
+    };
+    assert_eq!(promised, bytes, "{answer:?}");
+    let partial =
+        matches!(answer.status(), StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE);
+    assert_eq!(headers.contains_key(header::CONTENT_RANGE), partial, "{answer:?}");
+}
+
+/// A range is looked at last: without it what was partial is whole, and nothing else is different (RFC 9110 §13.2.2).
+fn without_its_range(
+    answer: Answer,
+    mut ask: Ask,
+    validators: &Validators,
+    length: Option<u64>,
+    now_ms: u64,
+) {
+    ask.headers.remove(header::RANGE);
+    let whole = conditional::answer(&ask, validators, length, now_ms);
+    match answer {
+        Answer::Part { .. } | Answer::Unsatisfiable { .. } => {
+            assert_eq!(whole, Answer::Whole);
+        }
+        Answer::Whole | Answer::NotModified | Answer::PreconditionFailed => {
+            assert_eq!(whole, answer);
+        }
+    }
+}
+
+/// A date that is read is written as the same second.
+fn dates(value: &[u8], now_s: u64) {
+    if let Some(at_s) = date::parse(value, now_s) {
+        // A leap second at the end of the year 9999 counts on past what can be written.
+        let at_s = at_s.min(date::LATEST_S);
+        assert_eq!(date::parse(date::format(at_s).as_bytes(), now_s), Some(at_s));
+    }
+}
