@@ -10,8 +10,48 @@ pub const KV_METADATA_BYTES_MAX: usize = 1024;
 pub const KV_EXPIRATION_TTL_S_MIN: u64 = 60;
 /// Seconds: the shortest `cacheTtl` of a KV read (kv/api/read-key-value-pairs).
 pub const KV_CACHE_TTL_S_MIN: u64 = 30;
+/// Chunks of one body in KV: half of the thousand operations one invocation has (kv/platform/limits), for a
+/// fill that fails takes back what it wrote. Chunks of 8 MiB hold 4 GiB, chunks of 1 MiB the 512 MB of the edge.
+pub const CHUNKS_MAX: u64 = 490;
+/// Bytes of a manifest: [`CHUNKS_MAX`] chunks at about 80 bytes each.
+pub const MANIFEST_BYTES_MAX: u64 = 64 * 1024;
+/// Bytes of a body's beginning that stand beside its manifest, so that the first byte costs one read.
+pub const HEAD_BYTES_MAX: u64 = 1024 * 1024;
+/// Milliseconds the first byte waits for the first chunk to open: a store that is near answers well inside it,
+/// and then nothing broken is ever begun; one that is far must not cost the first byte a second read.
+pub const FIRST_CHUNK_WAIT_MS: u32 = 25;
+/// Seconds a data centre may answer a chunk from its own copy: a generation's chunk never changes.
+pub const CHUNK_CACHE_TTL_S: u64 = 86_400;
+/// Seconds chunks outlive the entry they belong to: for so long an unchanged source may extend it.
+pub const CHUNKS_OUTLIVE_S: u64 = 7 * 86_400;
+/// Seconds a second name of a new entry lives: KV remembers for a minute that there was none under the first
+/// (how-kv-works), and what waited at the gate comes at once.
+pub const ALIAS_TTL_S: u64 = 120;
+/// How often one operation of KV is tried where it may be repeated.
+pub const KV_TRIES_MAX: u32 = 2;
+/// Bytes of a validator of a source that are remembered.
+pub const SOURCE_VALIDATOR_BYTES_MAX: usize = 96;
 /// Bytes of a body the Cache API keeps: 512 MB (workers/platform/limits).
 pub const EDGE_BODY_BYTES_MAX: u64 = 512_000_000;
+
+/// Milliseconds without a beat after which a filler counts as gone: three beats lost, not one late.
+pub const LEASE_MS: u64 = 10_000;
+/// Milliseconds between two beats of a filler.
+pub const LEASE_BEAT_MS: u32 = 3_000;
+/// Milliseconds one lease lasts at the most, whatever beats: four times what the platform grants a fill whose
+/// viewer has left (workers/platform/limits, `waitUntil`).
+pub const LEASE_AGE_MS_MAX: u64 = 120_000;
+/// Milliseconds a gate tells of what was kept: longer than a data centre may remember that KV had
+/// nothing, which is 60 s (kv/concepts/how-kv-works).
+pub const OUTCOME_MS: u64 = 90_000;
+/// Milliseconds a gate tells that nothing was kept: short, for the next answer may be another.
+pub const OUTCOME_NOTHING_MS: u64 = 5_000;
+/// Bytes of a question to the gate: an entry's metadata with every byte escaped as JSON, and some words.
+pub const GATE_QUESTION_BYTES_MAX: usize = 6 * KV_METADATA_BYTES_MAX + 256;
+/// Milliseconds between the first two looks of somebody who waits at the gate; each pause is twice the last.
+pub const GATE_PAUSE_MS_MIN: u32 = 10;
+/// Milliseconds between two looks of somebody who waits at the gate: 200 of them cost 2,000 looks a second.
+pub const GATE_PAUSE_MS_MAX: u32 = 100;
 
 /// Pixels: the smallest side the transformation makes (stream/transform-videos).
 pub const SIDE_PX_MIN: u16 = 10;
@@ -48,6 +88,8 @@ pub const PATH_BYTES_MAX: usize = 2_048;
 pub const SHOWN_VALUE_CHARS_MAX: usize = 64;
 /// Bytes of a `Range` header that are read; more is ignored like any invalid range.
 pub const RANGE_HEADER_BYTES_MAX: usize = 1_024;
+/// Ranges of one `Range` header that are answered with their parts; more are answered with the whole.
+pub const RANGES_MAX: usize = 8;
 /// Entity tags of one `If-None-Match` or `If-Match` that are compared.
 pub const ENTITY_TAGS_MAX: usize = 64;
 
@@ -58,6 +100,21 @@ pub const TAGS_MAX: usize = 24;
 /// Folder prefixes of a path that become tags, from the top.
 pub const FOLDER_TAGS_MAX: usize = 8;
 
+/// Seconds for which those who waited for a fill believe that it failed, where the failure is not remembered.
+pub const FAILURE_TOLD_S: u64 = 1;
+/// Milliseconds after which a chunk without an entry is an orphan: no fill takes so long, and no write is
+/// invisible for so long.
+pub const ORPHAN_MS_MIN: u64 = 3_600_000;
+/// Operations of KV in one run of the scrub: half of the thousand an invocation has (kv/platform/limits).
+pub const SCRUB_OPERATIONS_MAX: u64 = 500;
+/// Bytes that one run of the scrub reads: about a second of hashing, of the 30 s an invocation has.
+pub const SCRUB_BYTES_MAX: u64 = 512 * 1024 * 1024;
+/// Seconds for which the scrub knows where it stopped.
+pub const SCRUB_MEMORY_S: u64 = 7 * 86_400;
+/// Milliseconds for which an isolate leaves an errand to the request of its own that has begun it.
+pub const ERRAND_MS: u64 = 10_000;
+/// Errands of an isolate that are remembered.
+pub const ERRANDS_MAX: usize = 256;
 /// Bytes of a redirect's `Location` that is handed on: it must fit in an entry's metadata.
 pub const LOCATION_BYTES_MAX: usize = 512;
 /// Seconds: the longest `Retry-After` that is handed on.

@@ -52,9 +52,21 @@ pub struct Metadata {
     /// Fresh before this moment.
     #[serde(rename = "f")]
     pub fresh_until_ms: u64,
+    /// Past its lifetime, served at once while it is renewed, before this moment.
+    #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
+    pub renewable_until_ms: Option<u64>,
     /// May be served when nothing better can be made, before this moment.
     #[serde(rename = "u")]
     pub stale_until_ms: u64,
+    /// When its source was last found unchanged.
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    pub validated_ms: Option<u64>,
+    /// How the body lies in KV, where it is not one value.
+    #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
+    pub chunks: Option<Chunks>,
+    /// What the source said of itself when the fill started; left out when there is no room for it.
+    #[serde(rename = "y", default, skip_serializing_if = "Option::is_none")]
+    pub source_state: Option<SourceState>,
     /// Name of the origin rule.
     #[serde(rename = "o")]
     pub origin: String,
@@ -84,10 +96,38 @@ pub struct Metadata {
     pub location: Option<String>,
 }
 
+/// How a body in chunks lies in KV.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chunks {
+    /// Bytes of every chunk but the last.
+    #[serde(rename = "b")]
+    pub bytes: u64,
+    /// Bytes of the manifest, with which the value at the entry's own key begins.
+    #[serde(rename = "m")]
+    pub manifest_bytes: u64,
+    /// Bytes of the body's beginning, which follow the manifest.
+    #[serde(rename = "h")]
+    pub head_bytes: u64,
+}
+
+/// What a source says of itself: enough to ask whether it has changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceState {
+    /// Its `ETag`, as it was sent.
+    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    /// Its `Last-Modified`, as it was sent.
+    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
+    pub last_modified: Option<String>,
+}
+
 impl Metadata {
     /// JSON of at most [`KV_METADATA_BYTES_MAX`] bytes.
     ///
-    /// Where the whole does not fit, first long tags take their short form, then the path goes.
+    /// Where the whole does not fit, first long tags take their short form, then the path goes, then what
+    /// the source said of itself.
     pub fn encode(&self) -> Result<String, Fault> {
         let whole = to_json(self)?;
         if whole.len() <= KV_METADATA_BYTES_MAX {
@@ -102,6 +142,11 @@ impl Metadata {
             return Ok(short);
         }
         smaller.path = None;
+        let without_path = to_json(&smaller)?;
+        if without_path.len() <= KV_METADATA_BYTES_MAX {
+            return Ok(without_path);
+        }
+        smaller.source_state = None;
         let least = to_json(&smaller)?;
         if least.len() <= KV_METADATA_BYTES_MAX {
             return Ok(least);
@@ -127,6 +172,10 @@ impl Metadata {
         if metadata.began_ms > metadata.created_ms
             || metadata.created_ms > metadata.fresh_until_ms
             || metadata.fresh_until_ms > metadata.stale_until_ms
+            || metadata.renewable_until_ms.is_some_and(|until| until <= metadata.fresh_until_ms)
+            || metadata
+                .validated_ms
+                .is_some_and(|at| at < metadata.created_ms || at > metadata.fresh_until_ms)
         {
             return Err(Fault::Corrupt("times are out of order"));
         }
@@ -134,7 +183,25 @@ impl Metadata {
         if good != (metadata.status == 200) || good != (metadata.length > 0) {
             return Err(Fault::Corrupt("status, length and failure contradict each other"));
         }
+        if let Some(chunks) = metadata.chunks
+            && (!good
+                || chunks.bytes == 0
+                || chunks.manifest_bytes == 0
+                || chunks.head_bytes > metadata.length)
+        {
+            return Err(Fault::Corrupt("chunks that cannot be"));
+        }
         Ok(metadata)
+    }
+
+    /// Until when KV has a use for it.
+    pub fn kept_until_ms(&self) -> u64 {
+        self.stale_until_ms.max(self.renewable_until_ms.unwrap_or(0))
+    }
+
+    /// When it was made, or last found to be as good as new.
+    pub fn as_of_ms(&self) -> u64 {
+        self.validated_ms.unwrap_or(self.created_ms)
     }
 
     /// Whether this is a rendition, or the memory of a failure.
@@ -184,7 +251,11 @@ mod tests {
             began_ms: 1_700_000_000_000,
             created_ms: 1_700_000_000_900,
             fresh_until_ms: 1_700_086_400_900,
+            renewable_until_ms: None,
             stale_until_ms: 1_700_172_800_900,
+            validated_ms: None,
+            chunks: None,
+            source_state: None,
             origin: "videos".into(),
             path: Some("videos/sample.mp4".into()),
             options: "w=640:h=360:f=mp4".into(),

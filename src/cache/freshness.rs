@@ -9,6 +9,8 @@ use crate::limits::{KV_EXPIRATION_TTL_S_MIN, TTL_S_MAX};
 pub enum Freshness {
     /// May be served without asking anyone.
     Fresh,
+    /// May be served at once, and must be renewed.
+    Renewable,
     /// May be served when nothing better can be made.
     Stale,
     /// As good as absent.
@@ -19,6 +21,8 @@ pub enum Freshness {
 pub fn freshness(metadata: &Metadata, now_ms: u64) -> Freshness {
     if now_ms < metadata.fresh_until_ms {
         Freshness::Fresh
+    } else if metadata.renewable_until_ms.is_some_and(|until_ms| now_ms < until_ms) {
+        Freshness::Renewable
     } else if now_ms < metadata.stale_until_ms {
         Freshness::Stale
     } else {
@@ -32,13 +36,7 @@ pub fn freshness(metadata: &Metadata, now_ms: u64) -> Freshness {
 /// The jitter is a function of the key: the same entry has the same lifetime in every data centre.
 /// A lifetime that KV takes stays one that KV takes.
 pub fn lifetime_s(ttl: &Ttl, status: u16, key: &str, jitter_percent: u8) -> u64 {
-    let whole = match status {
-        200..=299 => ttl.ok_s,
-        300..=399 => ttl.redirects_s,
-        400..=499 => ttl.client_error_s,
-        _ => ttl.server_error_s,
-    }
-    .min(TTL_S_MAX);
+    let whole = ttl.of(status).min(TTL_S_MAX);
     let spread = whole * u64::from(jitter_percent.min(100)) / 100;
     if spread == 0 {
         return whole;
@@ -57,15 +55,14 @@ fn spread_of(key: &str) -> u64 {
 mod tests {
     use super::*;
 
-    const TTL: Ttl = Ttl {
-        ok_s: 86_400,
-        redirects_s: 3_600,
-        client_error_s: 60,
-        server_error_s: 10,
-        stale_if_error_s: 0,
-    };
+    const TTL: Ttl =
+        Ttl { ok_s: 86_400, redirects_s: 3_600, client_error_s: 60, server_error_s: 10 };
 
-    fn metadata(fresh_until_ms: u64, stale_until_ms: u64) -> Metadata {
+    fn metadata(
+        fresh_until_ms: u64,
+        renewable_until_ms: Option<u64>,
+        stale_until_ms: u64,
+    ) -> Metadata {
         Metadata {
             version: 1,
             generation: super::super::entry::generation(1),
@@ -75,7 +72,11 @@ mod tests {
             began_ms: 0,
             created_ms: 0,
             fresh_until_ms,
+            renewable_until_ms,
             stale_until_ms,
+            validated_ms: None,
+            chunks: None,
+            source_state: None,
             origin: String::new(),
             path: None,
             options: String::new(),
@@ -90,11 +91,23 @@ mod tests {
 
     #[test]
     fn the_last_moment_of_a_lifetime_is_no_longer_part_of_it() {
-        let entry = metadata(1_000, 2_000);
+        let entry = metadata(1_000, None, 2_000);
         assert_eq!(freshness(&entry, 999), Freshness::Fresh);
         assert_eq!(freshness(&entry, 1_000), Freshness::Stale);
         assert_eq!(freshness(&entry, 1_999), Freshness::Stale);
         assert_eq!(freshness(&entry, 2_000), Freshness::Dead);
+    }
+
+    #[test]
+    fn each_window_ends_by_itself_and_renewal_comes_first() {
+        for (renewable_until_ms, stale_until_ms, states) in [
+            (1_500, 2_000, [Freshness::Renewable, Freshness::Stale, Freshness::Dead]),
+            (2_000, 1_500, [Freshness::Renewable, Freshness::Renewable, Freshness::Dead]),
+            (2_000, 1_000, [Freshness::Renewable, Freshness::Renewable, Freshness::Dead]),
+        ] {
+            let entry = metadata(1_000, Some(renewable_until_ms), stale_until_ms);
+            assert_eq!([1_000, 1_500, 2_000].map(|now_ms| freshness(&entry, now_ms)), states);
+        }
     }
 
     #[test]

@@ -10,13 +10,16 @@ use http::{Method, header};
 
 use super::edge;
 use super::entry::{Entry, Metadata, Outcome};
+use super::opening::Again;
 use super::owed::Owed;
 use super::ports::{Body, Host, Reply};
 use super::reason::{NotKept, Unfit};
 use super::rendition::Rendition;
 use super::status::{Lookup, Tier, Trace};
 use super::storage::{self, Found};
+use super::turn::{self, Lease, Turn};
 use crate::config::Config;
+use crate::media::failure;
 use crate::media::order::{self, Made};
 use crate::request::ask::Ask;
 
@@ -39,63 +42,83 @@ pub async fn serve<H: Host>(
     rendition: &Rendition<'_>,
     request_id: &str,
 ) -> Served<H::Body> {
-    let trace = Trace::default();
-    let mut visit =
-        Visit { host, ask, config, rendition, request_id, remembered_until_ms: None, trace };
+    let mut visit = Visit::new(host, ask, config, rendition, request_id);
 
-    let at_edge = visit.look_at_edge().await;
-    if let Some(edge::Found::Rendition(found)) = at_edge {
-        return visit.answer_edge_hit(found);
-    }
-
-    let (mut remembered, mut stale) = (None, None);
-    if let Some(edge::Found::Failure(metadata, unfit)) = at_edge {
-        visit.recall(&metadata);
-        remembered = Some((unfit, None));
-    } else {
-        match visit.look_in_kv().await {
-            Found::Fresh(entry) => match entry.metadata.outcome() {
-                Outcome::Rendition => return visit.answer_kv_hit(entry),
-                Outcome::Failure(unfit) => {
-                    entry.body.discard();
-                    visit.recall(&entry.metadata);
-                    remembered = Some((unfit, visit.promote(entry.metadata)));
-                }
-            },
-            Found::Stale(entry) => stale = Some(entry),
-            Found::Nothing => {}
+    match visit.look_at_edge().await {
+        Some(edge::Found::Rendition(found)) => return visit.answer_edge_hit(found),
+        Some(edge::Found::Failure(metadata, unfit)) => {
+            return visit.answer_remembered(&metadata, unfit).await;
         }
+        None => {}
     }
 
-    if let Some((unfit, promotion)) = remembered {
-        return visit.answer_without_rendition(unfit, promotion).await;
-    }
+    let stale = match visit.look_in_kv().await {
+        Found::Fresh(entry) | Found::Renewable(entry) => match entry.metadata.outcome() {
+            Outcome::Rendition => match visit.open(entry).await {
+                Some(opened) => return visit.answer_kv_hit(opened),
+                None => None,
+            },
+            Outcome::Failure(unfit) => {
+                entry.body.discard();
+                visit.promote(&entry.metadata);
+                return visit.answer_remembered(&entry.metadata, unfit).await;
+            }
+        },
+        Found::Stale(entry) => Some(entry),
+        Found::Nothing => None,
+    };
+
     if visit.wants_only_what_is_kept() {
         discard(stale);
         return visit.answer_not_kept();
     }
     if visit.is_unpaid_head() {
         return match stale {
-            Some(stale) => visit.answer_stale(stale),
+            Some(stale) => visit.answer_stale(stale, None).await,
             None => visit.answer_unfilled_head().await,
         };
     }
-    match (visit.make().await, stale) {
+
+    let lease = match visit.take_turn(None).await {
+        Turn::Make(lease) => lease,
+        Turn::Look(metadata) => match visit.look_again(&metadata).await {
+            Again::Rendition(opened) => {
+                discard(stale);
+                return visit.answer_collapsed(opened);
+            }
+            Again::Failure(unfit) => {
+                return match stale {
+                    Some(stale) => visit.answer_stale(stale, Some(unfit)).await,
+                    None => visit.answer_remembered(&metadata, unfit).await,
+                };
+            }
+            Again::Nothing => match visit.take_turn(Some(metadata.generation)).await {
+                Turn::Make(lease) => lease,
+                Turn::Look(_) => None,
+            },
+        },
+    };
+
+    match (visit.make(rendition, lease.as_ref()).await, stale) {
         (Ok(made), stale) => {
             discard(stale);
-            visit.answer_miss(made)
+            visit.answer_miss(made, lease)
         }
-        // The failure is not remembered: its memory would stand before what is stale.
-        (Err(_), Some(stale)) => visit.answer_stale(stale),
-        (Err((unfit, began_ms)), None) => {
-            let memory = visit.remember(unfit, began_ms);
-            visit.answer_without_rendition(unfit, memory).await
+        (Err((unfit, began_ms)), Some(stale)) if failure::is_of_the_server(unfit) => {
+            // The failure is not remembered: its memory would stand before what is stale.
+            visit.tell_failure(unfit, began_ms, lease);
+            visit.answer_stale(stale, Some(unfit)).await
+        }
+        (Err((unfit, began_ms)), stale) => {
+            discard(stale);
+            visit.remember(unfit, began_ms, lease);
+            visit.answer_without_rendition(unfit).await
         }
     }
 }
 
 /// One request on its way through the tiers.
-pub(super) struct Visit<'a, H> {
+pub(super) struct Visit<'a, H: Host> {
     pub(super) host: &'a H,
     pub(super) ask: &'a Ask,
     pub(super) config: &'a Config,
@@ -104,9 +127,21 @@ pub(super) struct Visit<'a, H> {
     /// When the failure that was found will be forgotten.
     pub(super) remembered_until_ms: Option<u64>,
     pub(super) trace: Trace,
+    pub(super) owed: Owed<H::Body>,
 }
 
-impl<H: Host> Visit<'_, H> {
+impl<'a, H: Host> Visit<'a, H> {
+    pub(super) fn new(
+        host: &'a H,
+        ask: &'a Ask,
+        config: &'a Config,
+        rendition: &'a Rendition<'a>,
+        request_id: &'a str,
+    ) -> Self {
+        let (trace, owed) = (Trace::default(), Owed::default());
+        Self { host, ask, config, rendition, request_id, remembered_until_ms: None, trace, owed }
+    }
+
     /// The Cache API: one `match`, or none.
     async fn look_at_edge(&mut self) -> Option<edge::Found<H::Body>> {
         if let Some(why) = not_asked(self.rendition.origin.edge, self.rendition.bypass.edge.read) {
@@ -145,35 +180,46 @@ impl<H: Host> Visit<'_, H> {
         }
         let began_ms = self.host.now_ms();
         let cache = &self.config.cache;
-        let found = storage::find(
-            self.host.kv(),
-            &self.rendition.kv_key,
-            began_ms,
-            cache.kv_cache_ttl_s,
-            cache.kv_timeout_ms,
-        )
-        .await;
+        let key = &self.rendition.kv_key;
+        let found = storage::find(self.host.kv(), key, began_ms, cache).await;
         let now_ms = self.host.now_ms();
         self.trace.kv.took_ms = now_ms.saturating_sub(began_ms);
-        let (lookup, found) = match found {
-            Ok(Found::Fresh(entry)) => match entry.metadata.outcome() {
-                Outcome::Rendition => (hit(&entry.metadata, now_ms), Found::Fresh(entry)),
-                Outcome::Failure(unfit) => (Lookup::Remembered(unfit), Found::Fresh(entry)),
+        let found = found.unwrap_or_else(|fault| {
+            self.trace.faults.push((Tier::Kv, fault));
+            self.trace.kv.lookup = Some(Lookup::Broken);
+            Found::Nothing
+        });
+        let lookup = match &found {
+            Found::Fresh(entry) | Found::Renewable(entry) => match entry.metadata.outcome() {
+                Outcome::Rendition => hit(&entry.metadata, now_ms),
+                Outcome::Failure(unfit) => Lookup::Remembered(unfit),
             },
-            Ok(Found::Stale(entry)) => (Lookup::Stale, Found::Stale(entry)),
-            Ok(Found::Nothing) => (Lookup::Miss, Found::Nothing),
-            Err(fault) => {
-                self.trace.faults.push((Tier::Kv, fault));
-                (Lookup::Broken, Found::Nothing)
-            }
+            Found::Stale(_) => Lookup::Stale,
+            Found::Nothing => Lookup::Miss,
         };
-        self.trace.kv.lookup = Some(lookup);
+        self.trace.kv.lookup = self.trace.kv.lookup.or(Some(lookup));
         found
     }
 
+    /// Whether the source of what is still fresh should be asked, behind the viewer's back, if it has changed.
+    pub(super) fn wants_renewal(&self, metadata: &Metadata) -> bool {
+        let after_ms = self.config.sources.revalidate_after_s.saturating_mul(1000);
+        let age_ms = self.host.now_ms().saturating_sub(metadata.as_of_ms());
+        after_ms > 0 && age_ms >= after_ms && metadata.source_state.is_some()
+    }
+
     /// The transformation, source by source. An error comes with the moment the last fill started.
-    async fn make(&mut self) -> Result<Made<H::Body>, (Unfit, u64)> {
-        order::make(self.host, self.ask, self.config, self.rendition, &mut self.trace).await
+    pub(super) async fn make(
+        &mut self,
+        rendition: &Rendition<'_>,
+        lease: Option<&Lease>,
+    ) -> Result<Made<H::Body>, (Unfit, u64)> {
+        let (host, trace) = (self.host, &mut self.trace);
+        let making = order::make(host, self.ask, self.config, rendition, trace);
+        match lease {
+            Some(lease) => turn::beating(host, lease, making).await,
+            None => making.await,
+        }
     }
 
     fn wants_only_what_is_kept(&self) -> bool {

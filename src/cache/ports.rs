@@ -3,10 +3,13 @@
 //! Workers are single-threaded, so no future here is `Send`.
 #![allow(async_fn_in_trait)] // its advice is about `Send`
 
+use futures_util::Stream;
+use futures_util::future::LocalBoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use thiserror::Error;
 
-use crate::http::range::ByteRange;
+use super::gate::{Question, Verdict};
+use crate::http::cut::Cut;
 
 /// What went wrong below the core. Operators read it; viewers never do.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -34,6 +37,12 @@ pub enum Fault {
     /// A body ended before its announced length.
     #[error("the body broke off before its end")]
     BrokenOff,
+    /// Something an entry is made of is not there.
+    #[error("a part is missing")]
+    Missing,
+    /// Another fill has taken over.
+    #[error("another fill has taken over")]
+    Superseded,
     /// A source needs a secret that is not there.
     #[error("secret {0} is not set")]
     SecretMissing(String),
@@ -48,7 +57,22 @@ impl Fault {
             Self::Corrupt(_) => "corrupt",
             Self::TooLarge { .. } => "too-large",
             Self::BrokenOff => "broken-off",
+            Self::Missing => "missing",
+            Self::Superseded => "superseded",
             Self::SecretMissing(_) => "secret-missing",
+        }
+    }
+
+    /// Whether it says that something stored is broken for good, and not that it could not be reached.
+    pub fn condemns(&self) -> bool {
+        match self {
+            Self::Missing | Self::Corrupt(_) => true,
+            Self::Unavailable(_)
+            | Self::TimedOut { .. }
+            | Self::TooLarge { .. }
+            | Self::BrokenOff
+            | Self::Superseded
+            | Self::SecretMissing(_) => false,
         }
     }
 }
@@ -57,12 +81,21 @@ impl Fault {
 pub trait Clock {
     /// Now. On Workers it stands still between two operations of the platform.
     fn now_ms(&self) -> u64;
+
+    /// Returns after at least `ms`.
+    async fn sleep(&self, ms: u32);
 }
 
 /// Randomness for names that must not repeat.
 pub trait Entropy {
     /// 128 unpredictable bits.
     fn id(&self) -> u128;
+}
+
+/// What the requests of one isolate tell each other. A hint: no promise, stream or answer is ever shared.
+pub trait Isolate {
+    /// Whether nobody in this isolate is on this errand: see [`super::errands::Errands::claim`].
+    fn claim(&self, errand: &str) -> bool;
 }
 
 /// Secrets by name.
@@ -72,21 +105,47 @@ pub trait Secrets {
 }
 
 /// Bytes nobody in the core looks at. They stay in the platform's own streams.
-pub trait Body: Sized {
+pub trait Body: Sized + 'static {
+    /// Bytes held in the platform's memory, by their handle.
+    type Held: Held;
+
     /// No bytes.
     fn empty() -> Self;
 
     /// A document the core wrote itself.
     fn text(text: String) -> Self;
 
-    /// Grows a second branch that yields the same bytes.
-    ///
-    /// On failure `self` is untouched: the viewer never loses a body to a caching problem.
-    fn fork(&mut self) -> Result<Self, Fault>;
+    /// Bytes of the core's own, then what is held.
+    fn of(front: &[u8], held: &Self::Held) -> Self;
 
-    /// Only the bytes of `range`; a body that ends before it does breaks there.
+    /// Grows a second branch that yields the same bytes: the copy.
+    ///
+    /// Either branch may lag behind the other by what the platform's memory allows, and then slows it down;
+    /// a copy that takes nothing for `patience_ms` is let go, and breaks off. One branch's end by its
+    /// reader never ends the other. On failure `self` is untouched: the viewer never loses a body to a
+    /// caching problem.
+    fn fork(&mut self, patience_ms: u32) -> Result<Self, Fault>;
+
+    /// Only what `cut` says, in its order: texts, and bytes of this body, which is read once and no further
+    /// than the last of them. A body that ends before that breaks there.
     #[must_use]
-    fn slice(self, range: ByteRange) -> Self;
+    fn cut(self, cut: Cut) -> Self;
+
+    /// Takes the next bytes off the front: `bytes` of them, fewer only where the body ends.
+    ///
+    /// A body that breaks before is [`Fault::BrokenOff`]; nothing more can be taken of it then.
+    async fn take(&mut self, bytes: u64) -> Result<Self::Held, Fault>;
+
+    /// One body of many parts, read one after another; `length` is that of all together.
+    ///
+    /// While one part is read the next is asked for, and no other. A part that fails, or has fewer bytes
+    /// than its cut wants, or gives none for `stall_ms`, breaks the whole there. The second value tells how
+    /// it ended once it has: a reader who leaves is no fault.
+    fn chain(
+        parts: impl Stream<Item = Result<Part<Self>, Fault>> + 'static,
+        length: u64,
+        stall_ms: u32,
+    ) -> (Self, Ending);
 
     /// Reads the whole body, to learn how long it is; at most `bytes_max` are held.
     ///
@@ -95,6 +154,34 @@ pub trait Body: Sized {
 
     /// Tells the platform that nobody will read this.
     fn discard(self);
+}
+
+/// A part of a chain: of this body, what the cut says.
+#[derive(Debug)]
+pub struct Part<B> {
+    /// Where the bytes are.
+    pub body: B,
+    /// What is sent of them.
+    pub cut: Cut,
+}
+
+/// How a chain ended, once it has.
+pub type Ending = LocalBoxFuture<'static, Result<(), Fault>>;
+
+/// Bytes held in the platform's memory. Copies share them.
+pub trait Held: Clone {
+    /// How many.
+    fn length(&self) -> u64;
+
+    /// A copy of the first bytes, at most `bytes` of them, that keeps no others alive.
+    #[must_use]
+    fn front(&self, bytes: u64) -> Self;
+
+    /// Their SHA-256, computed by the platform.
+    async fn sha256(&self) -> Result<[u8; 32], Fault>;
+
+    /// The bytes themselves, in the core's memory: for documents of our own, not for videos.
+    fn to_vec(&self) -> Vec<u8>;
 }
 
 /// The Cache API of this data centre.
@@ -111,11 +198,16 @@ pub trait EdgeCache {
     ) -> Result<Option<EdgeFound<Self::Body>>, Fault>;
 
     /// Keeps a whole answer. The platform never says whether it did; a body that ends early is
-    /// [`Fault::BrokenOff`], and must be removed.
-    async fn keep(&self, url: &str, copy: EdgeCopy<Self::Body>) -> Result<(), Fault>;
+    /// [`Fault::BrokenOff`], and must be removed. `budget_ms` runs from the body's last byte.
+    async fn keep(
+        &self,
+        url: &str,
+        copy: EdgeCopy<Self::Body>,
+        budget_ms: u32,
+    ) -> Result<(), Fault>;
 
     /// Forgets what is kept under `url` in this data centre.
-    async fn remove(&self, url: &str) -> Result<(), Fault>;
+    async fn remove(&self, url: &str, budget_ms: u32) -> Result<(), Fault>;
 }
 
 /// What the Cache API answered.
@@ -144,8 +236,8 @@ pub struct EdgeCopy<B> {
     pub body: B,
 }
 
-/// The Workers KV namespace that holds renditions.
-pub trait KvStore {
+/// The Workers KV namespace that holds renditions. Copies are handles of the same namespace.
+pub trait KvStore: Clone + 'static {
     /// What bodies are here.
     type Body: Body;
 
@@ -158,11 +250,39 @@ pub trait KvStore {
     ) -> Result<Option<KvFound<Self::Body>>, Fault>;
 
     /// Writes value and metadata. An error does not mean that nothing was written; after
-    /// [`Fault::BrokenOff`] what was must be removed.
-    async fn keep(&self, key: &str, copy: KvCopy<Self::Body>) -> Result<(), Fault>;
+    /// [`Fault::BrokenOff`] what was must be removed. `budget_ms` runs from the body's last byte.
+    async fn keep(&self, key: &str, copy: KvCopy<Self::Body>, budget_ms: u32) -> Result<(), Fault>;
 
     /// Deletes an entry; it is no error when there is none.
-    async fn remove(&self, key: &str) -> Result<(), Fault>;
+    async fn remove(&self, key: &str, budget_ms: u32) -> Result<(), Fault>;
+
+    /// Names that begin with `prefix`, in order, at most `limit` of them, which is at most a thousand; may
+    /// lag by a minute.
+    async fn list(
+        &self,
+        prefix: &str,
+        cursor: Option<&str>,
+        limit: u32,
+        budget_ms: u32,
+    ) -> Result<KvPage, Fault>;
+}
+
+/// A page of names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KvPage {
+    /// Names with their metadata; a page may be empty and not the last.
+    pub entries: Vec<KvName>,
+    /// Where the next page begins; `None` after the last.
+    pub cursor: Option<String>,
+}
+
+/// A name in KV.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KvName {
+    /// The key.
+    pub key: String,
+    /// JSON text; `None` when the entry has none.
+    pub metadata: Option<String>,
 }
 
 /// What KV answered.
@@ -185,6 +305,15 @@ pub struct KvCopy<B> {
     pub length: u64,
     /// The bytes.
     pub body: B,
+}
+
+/// The gate before fills: one filler a variant at a time, in the whole world.
+pub trait Gate {
+    /// Asks the gate of `key`. No answer within the budget is a fault, and the asker goes alone.
+    ///
+    /// A fault does not mean that the gate was not asked: a lease granted to nobody lapses.
+    /// The budget of a [`Question::Wait`] is longer than its `wait_ms`.
+    async fn ask(&self, key: &str, question: &Question, budget_ms: u32) -> Result<Verdict, Fault>;
 }
 
 /// HTTP to the transformer and to sources.
@@ -262,13 +391,15 @@ pub struct Reply<B> {
 }
 
 /// One of each; all share one body type, so bytes move between tiers unopened.
-pub trait Host: Clock + Entropy + Secrets {
+pub trait Host: Clock + Entropy + Isolate + Secrets {
     /// What bodies are here.
     type Body: Body;
     /// The Cache API.
     type Edge: EdgeCache<Body = Self::Body>;
     /// Workers KV.
     type Kv: KvStore<Body = Self::Body>;
+    /// The gate before fills.
+    type Gate: Gate;
     /// Everything over HTTP.
     type Upstream: Upstream<Body = Self::Body>;
 
@@ -276,6 +407,8 @@ pub trait Host: Clock + Entropy + Secrets {
     fn edge(&self) -> &Self::Edge;
     /// Workers KV.
     fn kv(&self) -> &Self::Kv;
+    /// The gate before fills; `None` where none is bound, and everybody fills for themselves.
+    fn gate(&self) -> Option<&Self::Gate>;
     /// Everything over HTTP.
     fn upstream(&self) -> &Self::Upstream;
 }

@@ -9,8 +9,10 @@ use super::rendition::Rendition;
 use super::status::Advice;
 use crate::config::Config;
 use crate::http::conditional::{Answer, Validators};
+use crate::http::cut::Cut;
 use crate::http::disposition::Disposition;
 use crate::http::entity_tag::EntityTag;
+use crate::http::multipart::Multipart;
 use crate::http::problem::{Problem, UpstreamFailure};
 use crate::http::{date, visible};
 use crate::limits::RETRY_AFTER_S_DEFAULT;
@@ -26,6 +28,23 @@ pub fn validators(metadata: &Metadata) -> Validators {
         etag: EntityTag::strong(generation).unwrap_or_default(),
         last_modified_s: metadata.created_ms / 1000,
     }
+}
+
+/// Of the whole body of an entry what `answer` sends: the same bytes, whichever tier it came from.
+pub fn cut<B: Body>(metadata: &Metadata, answer: Answer, body: B) -> B {
+    match cut_of(metadata, answer) {
+        Some(cut) => body.cut(cut),
+        None => body,
+    }
+}
+
+/// What `answer` sends of an entry's body; `None` for all of it, and where no body is sent.
+pub fn cut_of(metadata: &Metadata, answer: Answer) -> Option<Cut> {
+    answer.cut(multipart(metadata))
+}
+
+fn multipart(metadata: &Metadata) -> Multipart<'_> {
+    Multipart { boundary: &metadata.generation, content_type: &metadata.content_type }
 }
 
 /// A rendition, answered as `answer` says; `length` is that of the whole, where it is known.
@@ -57,7 +76,7 @@ pub fn rendition<B>(
             headers.insert(name, visible(value));
         }
     }
-    answer.shape(&mut headers, length);
+    answer.shape(&mut headers, length, multipart(metadata));
     Reply { status: answer.status().as_u16(), headers, body }
 }
 
@@ -130,8 +149,8 @@ pub fn unfilled_head<B: Body>(recipe: &Recipe) -> Reply<B> {
 /// `Cache-Control` and `Age`: the lifetime of the entry, not of this answer, so that what a browser
 /// computes from both is what is really left.
 fn freshness(headers: &mut HeaderMap, config: &Config, metadata: &Metadata, now_ms: u64) {
-    let age_s = now_ms.saturating_sub(metadata.created_ms) / 1000;
-    let lifetime_s = metadata.fresh_until_ms.saturating_sub(metadata.created_ms) / 1000;
+    let age_s = now_ms.saturating_sub(metadata.as_of_ms()) / 1000;
+    let lifetime_s = metadata.fresh_until_ms.saturating_sub(metadata.as_of_ms()) / 1000;
     let max_age_s = match config.headers.browser_max_age_s {
         Some(cap_s) => lifetime_s.min(age_s.saturating_add(cap_s)),
         None => lifetime_s,

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::check::{Errors, shown};
 use super::reader::At;
 use super::{
-    Access, Bucket, Bypass, BypassAction, Cache, Config, Cors, Debug, Headers, Limits, Log,
-    LogLevel, PassThrough, Preset, QualityCaps, Responsive, SourcePolicy, Strictness, Tags,
+    Access, Bucket, Bypass, BypassAction, Cache, Config, Cors, Debug, Headers, Lifetimes, Limits,
+    Log, LogLevel, PassThrough, Preset, QualityCaps, Responsive, SourcePolicy, Strictness, Tags,
     Transformer, Ttl, origins,
 };
 use crate::request::parameter;
@@ -17,14 +17,14 @@ use crate::request::recipe::{Fit, Format, Mode, Quality};
 /// Reads every key of the table.
 pub(super) fn config(document: &Value, errors: &mut Errors) -> Config {
     let root = At::root(document);
-    let ttl = ttl(&root.at("ttl"), None);
+    let lifetimes = lifetimes(&root, None);
     let cache = cache(&root.at("cache"));
     Config {
         version: root.text("version"),
         transformer: transformer(&root.at("transformer")),
         video_extensions: root.texts("videoExtensions"),
         pass_through: pass_through(&root.at("passThrough")),
-        origins: origins::origins(&root, &ttl, &cache, errors),
+        origins: origins::origins(&root, &lifetimes, &cache, errors),
         presets: presets(&root, errors),
         responsive: responsive(&root.at("responsive"), errors),
         quality: quality_caps(&root.at("quality"), errors),
@@ -34,7 +34,7 @@ pub(super) fn config(document: &Value, errors: &mut Errors) -> Config {
         } else {
             Strictness::Strict
         },
-        ttl,
+        lifetimes,
         cache,
         bypass: bypass(&root.at("bypass"), errors),
         tags: tags(&root.at("tags")),
@@ -47,7 +47,18 @@ pub(super) fn config(document: &Value, errors: &mut Errors) -> Config {
 }
 
 /// Lifetimes; what an origin leaves out is the global one.
-pub(super) fn ttl(at: &At<'_>, global: Option<&Ttl>) -> Ttl {
+pub(super) fn lifetimes(at: &At<'_>, global: Option<&Lifetimes>) -> Lifetimes {
+    Lifetimes {
+        fresh: ttl(&at.at("ttl"), global.map(|global| &global.fresh)),
+        stale_while_revalidate: ttl(
+            &at.at("staleWhileRevalidate"),
+            global.map(|global| &global.stale_while_revalidate),
+        ),
+        stale_if_error: ttl(&at.at("staleIfError"), global.map(|global| &global.stale_if_error)),
+    }
+}
+
+fn ttl(at: &At<'_>, global: Option<&Ttl>) -> Ttl {
     Ttl {
         ok_s: at.number("ok").or(global.map(|ttl| ttl.ok_s)).unwrap_or_default(),
         redirects_s: at
@@ -61,10 +72,6 @@ pub(super) fn ttl(at: &At<'_>, global: Option<&Ttl>) -> Ttl {
         server_error_s: at
             .number("serverError")
             .or(global.map(|ttl| ttl.server_error_s))
-            .unwrap_or_default(),
-        stale_if_error_s: at
-            .number("staleIfError")
-            .or(global.map(|ttl| ttl.stale_if_error_s))
             .unwrap_or_default(),
     }
 }
@@ -95,6 +102,12 @@ fn cache(at: &At<'_>) -> Cache {
         kv_cache_ttl_s: at.required("kvCacheTtl"),
         edge_timeout_ms: at.required("edgeTimeoutMs"),
         kv_timeout_ms: at.required("kvTimeoutMs"),
+        write_timeout_ms: at.required("writeTimeoutMs"),
+        single_bytes_max: at.required("singleBytesMax"),
+        chunk_bytes: at.required("chunkBytes"),
+        coalesce: at.flag("coalesce"),
+        coalesce_wait_ms: at.required("coalesceWaitMs"),
+        gate_timeout_ms: at.required("gateTimeoutMs"),
         fill_on_head: at.flag("fillOnHead"),
     }
 }
@@ -324,6 +337,7 @@ fn sources(at: &At<'_>) -> SourcePolicy {
         probe: at.flag("probe"),
         fallback_to_original: at.flag("fallbackToOriginal"),
         timeout_ms: at.required("timeoutMs"),
+        revalidate_after_s: at.required("revalidateAfter"),
     }
 }
 

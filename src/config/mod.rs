@@ -50,7 +50,7 @@ pub struct Config {
     /// What a bad parameter does.
     pub parameters: Strictness,
     /// Lifetimes where an origin names none.
-    pub ttl: Ttl,
+    pub lifetimes: Lifetimes,
     /// The tiers.
     pub cache: Cache,
     /// Who may read around the caches, and how.
@@ -99,7 +99,7 @@ pub struct Origin {
     /// In the order they are tried: by priority, then as written; never empty.
     pub sources: Vec<Source>,
     /// Lifetimes, with the global ones filled in.
-    pub ttl: Ttl,
+    pub lifetimes: Lifetimes,
     /// Whether KV is used (global switch included).
     pub kv: bool,
     /// Whether the Cache API is used (global switch included).
@@ -233,7 +233,7 @@ pub enum Strictness {
     Lenient,
 }
 
-/// Seconds an answer is kept, by the class of its status.
+/// Seconds, by the class of a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ttl {
     /// 2xx.
@@ -244,8 +244,29 @@ pub struct Ttl {
     pub client_error_s: u64,
     /// 5xx.
     pub server_error_s: u64,
-    /// How long past its lifetime a rendition may still be served when no better one can be made.
-    pub stale_if_error_s: u64,
+}
+
+impl Ttl {
+    /// Seconds for this status.
+    pub fn of(&self, status: u16) -> u64 {
+        match status {
+            200..=299 => self.ok_s,
+            300..=399 => self.redirects_s,
+            400..=499 => self.client_error_s,
+            _ => self.server_error_s,
+        }
+    }
+}
+
+/// How long entries live, and what they are good for afterwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetimes {
+    /// Fresh.
+    pub fresh: Ttl,
+    /// Past that, served at once while they are renewed (RFC 5861, 3).
+    pub stale_while_revalidate: Ttl,
+    /// Past that, served when a new one fails with a server error (RFC 5861, 4).
+    pub stale_if_error: Ttl,
 }
 
 /// The tiers.
@@ -263,8 +284,20 @@ pub struct Cache {
     pub kv_cache_ttl_s: u64,
     /// Milliseconds a Cache API read may take.
     pub edge_timeout_ms: u32,
-    /// Milliseconds a KV read may take.
+    /// Milliseconds a KV read may take, and a body from KV may stall.
     pub kv_timeout_ms: u32,
+    /// Milliseconds a write to either tier may take nothing.
+    pub write_timeout_ms: u32,
+    /// Bytes of a body that is kept in KV in one value.
+    pub single_bytes_max: u64,
+    /// Bytes of a chunk of a larger one.
+    pub chunk_bytes: u64,
+    /// Whether cold requests wait for the first of them.
+    pub coalesce: bool,
+    /// Milliseconds they wait.
+    pub coalesce_wait_ms: u32,
+    /// Milliseconds the gate may take to say who fills.
+    pub gate_timeout_ms: u32,
     /// Whether HEAD of something never made makes it (and pays for it).
     pub fill_on_head: bool,
 }
@@ -368,6 +401,8 @@ pub struct SourcePolicy {
     pub fallback_to_original: bool,
     /// Milliseconds until a source's headers must have come.
     pub timeout_ms: u32,
+    /// Seconds after which it is asked whether a source has changed; 0 waits until the entry expires.
+    pub revalidate_after_s: u64,
 }
 
 /// The log.

@@ -5,10 +5,15 @@ use regex_lite::Regex;
 use super::check::Errors;
 use super::reader::At;
 use super::template::Piece;
-use super::{Cache, Origin, Source, SourceAuth, Ttl, build, kind, template};
+use super::{Cache, Lifetimes, Origin, Source, SourceAuth, build, kind, template};
 
-/// Reads the rules; `ttl` and `cache` fill in what a rule leaves out.
-pub(super) fn origins(root: &At<'_>, ttl: &Ttl, cache: &Cache, errors: &mut Errors) -> Vec<Origin> {
+/// Reads the rules; `lifetimes` and `cache` fill in what a rule leaves out.
+pub(super) fn origins(
+    root: &At<'_>,
+    lifetimes: &Lifetimes,
+    cache: &Cache,
+    errors: &mut Errors,
+) -> Vec<Origin> {
     let mut origins: Vec<Origin> = Vec::new();
     for at in root.elements("origins") {
         let name = at.text("name");
@@ -30,7 +35,7 @@ pub(super) fn origins(root: &At<'_>, ttl: &Ttl, cache: &Cache, errors: &mut Erro
             name,
             pattern,
             sources,
-            ttl: build::ttl(&at.at("ttl"), Some(ttl)),
+            lifetimes: build::lifetimes(&at, Some(lifetimes)),
             kv: cache.kv && tiers.flag("kv"),
             edge: cache.edge && tiers.flag("edge"),
             quality: build::quality(&at.text("quality")),

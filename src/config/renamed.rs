@@ -36,6 +36,8 @@ pub(super) const RENAMED: &[(&str, &str)] = &[
     ("video.caching.debug", "debug.enabled"),
     ("video.caching.fallback", "sources.fallbackToOriginal"),
     ("video.cache", "origins[].ttl.ok"),
+    ("ttl.staleIfError", "staleIfError.ok"),
+    ("origins[].ttl.staleIfError", "origins[].staleIfError.ok"),
     ("cache.method", "cache.edge"),
     ("cache.enableKVCache", "cache.kv"),
     ("cache.enableVersioning", "cache.version"),

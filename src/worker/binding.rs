@@ -44,6 +44,21 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = "delete")]
     pub(super) fn delete(this: &KvNamespace, key: &str) -> Result<Promise, JsValue>;
 
+    /// All objects of one class.
+    #[derive(Debug)]
+    pub(super) type GateNamespace;
+    #[wasm_bindgen(method, catch, js_name = getByName)]
+    pub(super) fn get_by_name(this: &GateNamespace, name: &str) -> Result<GateObject, JsValue>;
+
+    /// One object, wherever in the world it lives.
+    pub(super) type GateObject;
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn fetch(
+        this: &GateObject,
+        url: &str,
+        init: &web_sys::RequestInit,
+    ) -> Result<Promise, JsValue>;
+
     /// A stream whose length is announced, and must be kept.
     #[wasm_bindgen(extends = web_sys::TransformStream)]
     pub(super) type FixedLengthStream;

@@ -14,7 +14,7 @@ use web_sys::{
 
 use super::binding::FixedLengthStream;
 use crate::cache::ports::{Body, Fault};
-use crate::http::range::ByteRange;
+use crate::http::cut::{Cut, Piece};
 
 /// Bytes nobody in here looks at.
 #[derive(Debug)]
@@ -66,16 +66,16 @@ impl Body for NativeBody {
         }
     }
 
-    fn slice(self, range: ByteRange) -> Self {
+    fn cut(self, cut: Cut) -> Self {
         let Self::Stream { stream, .. } = self else { return self };
-        let length = range.length();
+        let length = cut.length();
         let Ok(fixed) = FixedLengthStream::new(BigInt::from(length)) else {
             return Self::Stream { stream, length: None };
         };
         let (readable, writable) = (fixed.readable(), fixed.writable());
         spawn_local(async move {
             // A viewer who leaves makes the write fail; there is nobody left to tell.
-            let _ = cut(&stream, &writable, range).await;
+            let _ = send(&stream, &writable, &cut).await;
         });
         Self::Stream { stream: readable, length: Some(length) }
     }
@@ -163,48 +163,61 @@ fn forget(promise: Promise) {
     });
 }
 
-/// Passes on only the bytes of `range`, then lets go of the source.
-async fn cut(
+/// Sends only what `cut` says, then lets go of the source.
+async fn send(
     stream: &ReadableStream,
     writable: &web_sys::WritableStream,
-    range: ByteRange,
+    cut: &Cut,
 ) -> Result<(), JsValue> {
     let reader = reader(stream);
     let writer = writable.get_writer()?;
-    let passed = pass(&reader, &writer, range).await;
+    let sent = send_pieces(&reader, &writer, cut.pieces()).await;
     // A branch's cancel is settled only once the other branch is done with as well (streams standard,
     // 4.9.1), so nobody here waits for it.
-    let cancelled = match &passed {
+    let cancelled = match &sent {
         Ok(()) => reader.cancel(),
         Err(error) => reader.cancel_with_reason(error),
     };
     forget(cancelled);
-    match &passed {
+    match &sent {
         Ok(()) => JsFuture::from(writer.close()).await?,
         Err(error) => JsFuture::from(writer.abort_with_reason(error)).await?,
     };
-    passed
+    sent
 }
 
-async fn pass(
+/// One pass over the source: what lies before a piece is read and dropped, a chunk that two pieces share is read once.
+async fn send_pieces(
     reader: &ReadableStreamDefaultReader,
     writer: &WritableStreamDefaultWriter,
-    range: ByteRange,
+    pieces: &[Piece],
 ) -> Result<(), JsValue> {
-    let (first, end) = (range.first(), range.last() + 1);
-    let mut at: u64 = 0;
-    while at < end {
-        let Some(chunk) = read(reader).await? else {
-            return Err(JsValue::from_str("the body is shorter than its length"));
+    let mut chunk = Uint8Array::new_with_length(0);
+    let mut chunk_at: u64 = 0;
+    for piece in pieces {
+        let range = match piece {
+            Piece::Text(text) => {
+                let text = Uint8Array::from(text.as_bytes());
+                JsFuture::from(writer.write_with_chunk(&text)).await?;
+                continue;
+            }
+            Piece::Bytes(range) => range,
         };
-        let length = u64::from(chunk.length());
-        let from = first.saturating_sub(at).min(length);
-        let to = end.saturating_sub(at).min(length);
-        at += length;
-        if from < to {
+        let (mut at, mut left) = (range.first(), range.length());
+        while left > 0 {
+            let length = u64::from(chunk.length());
+            // Pieces ascend, so no byte is wanted that lies before this chunk.
+            let from = at.saturating_sub(chunk_at);
+            if from >= length {
+                chunk_at += length;
+                chunk = read(reader).await?.ok_or("the body is shorter than its length")?;
+                continue;
+            }
+            let taken = left.min(length - from);
             // Both fit: they are at most the length of the chunk, a u32.
-            let part = chunk.subarray(offset(from), offset(to));
+            let part = chunk.subarray(offset(from), offset(from + taken));
             JsFuture::from(writer.write_with_chunk(&part)).await?;
+            (at, left) = (at + taken, left - taken);
         }
     }
     Ok(())

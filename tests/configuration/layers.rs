@@ -16,7 +16,7 @@ fn layers_merge_objects_by_key_and_replace_the_rest() {
         Some(r#"{"ttl": {"ok": 3}, "tags": {"extra": ["c"]}, "presets": {"high": {"width": 1600}}}"#),
     )
     .unwrap();
-    assert_eq!((config.ttl.ok_s, config.ttl.redirects_s), (3, 2));
+    assert_eq!((config.lifetimes.fresh.ok_s, config.lifetimes.fresh.redirects_s), (3, 2));
     assert_eq!(config.tags.extra, ["c"]);
     assert_eq!(config.bypass.header, None);
     assert_eq!(

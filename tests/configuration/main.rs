@@ -87,7 +87,7 @@ fn the_defaults_have_no_errors() {
     let checked = Config::check(&json!({})).unwrap();
     assert_eq!(format!("{checked:?}"), format!("{:?}", Config::defaults()));
     assert_eq!(checked.origins[0].sources[0].url, "{request-origin}/$1");
-    assert_eq!(checked.ttl.ok_s, 86_400);
+    assert_eq!(checked.lifetimes.fresh.ok_s, 86_400);
     assert_eq!(checked.limits.time_ms_max, limits::TIME_MS_MAX);
     assert_eq!(checked.limits.duration_ms_max, limits::DURATION_MS_MAX);
     assert_eq!(checked.presets["preview"].duration_ms, Some(5_000));
@@ -177,7 +177,13 @@ fn an_origin_inherits_what_it_leaves_out() {
     set(&mut document, "cache.kv", json!(false));
     set(&mut document, "origins[0].cache.kv", json!(true));
     let origin = Config::check(&document).unwrap().origins.remove(0);
-    assert_eq!((origin.ttl.ok_s, origin.ttl.client_error_s, origin.ttl.redirects_s), (7, 9, 3_600));
+    assert_eq!(
+        {
+            let fresh = origin.lifetimes.fresh;
+            (fresh.ok_s, fresh.client_error_s, fresh.redirects_s)
+        },
+        (7, 9, 3_600)
+    );
     assert!(!origin.kv, "the global switch wins");
     assert!(origin.edge);
 }

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use http::Method;
+use video_resizer::cache::gate::Question;
 use video_resizer::cache::ports::Purpose;
 
 use super::weather::{Calm, Mishap, Weather};
@@ -22,6 +23,8 @@ pub(crate) enum Operation {
     KvFind { key: String },
     KvKeep { key: String },
     KvRemove { key: String },
+    KvList { prefix: String },
+    GateAsk { key: String, question: Question },
     Fetch { purpose: Purpose, method: Method, url: String },
     Fork,
 }
@@ -36,6 +39,12 @@ impl Operation {
             Self::KvFind { .. } => "kv-find",
             Self::KvKeep { .. } => "kv-keep",
             Self::KvRemove { .. } => "kv-remove",
+            Self::KvList { .. } => "kv-list",
+            Self::GateAsk { question: Question::Enter { .. }, .. } => "gate-enter",
+            Self::GateAsk { question: Question::Wait { .. }, .. } => "gate-wait",
+            Self::GateAsk { question: Question::Beat { .. }, .. } => "gate-beat",
+            Self::GateAsk { question: Question::Publish { .. }, .. } => "gate-publish",
+            Self::GateAsk { question: Question::Finish { .. }, .. } => "gate-finish",
             Self::Fetch { purpose: Purpose::Transform, .. } => "transform",
             Self::Fetch { purpose: Purpose::Probe, .. } => "probe",
             Self::Fetch { purpose: Purpose::Original, .. } => "original",
@@ -59,6 +68,10 @@ pub(crate) struct Bodies {
     pub(crate) leaked: u32,
     /// The most bytes that were held to measure one.
     pub(crate) held_max: u64,
+    /// The bytes held in pieces now.
+    pub(crate) pieces: u64,
+    /// The most bytes held in pieces at once.
+    pub(crate) pieces_max: u64,
 }
 
 /// What all fakes share.
@@ -116,6 +129,17 @@ impl World {
 
     pub(crate) fn bodies(&self) -> Bodies {
         self.bodies.get()
+    }
+
+    pub(crate) fn hold(&self, bytes: u64) {
+        self.count(|bodies| {
+            bodies.pieces += bytes;
+            bodies.pieces_max = bodies.pieces_max.max(bodies.pieces);
+        });
+    }
+
+    pub(crate) fn let_go(&self, bytes: u64) {
+        self.count(|bodies| bodies.pieces -= bytes);
     }
 
     pub(crate) fn count(&self, change: impl FnOnce(&mut Bodies)) {
