@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use video_resizer::config::layers;
 use video_resizer::config::table::KEYS;
 use video_resizer::request::ask::HEADERS;
 use video_resizer::request::parameter::TABLE;
@@ -58,6 +59,14 @@ fn every_property_has_a_target_seeds_and_a_dictionary() {
     }
 }
 
+/// Of a document that is refused at its first key, nothing behind the checks is ever seen.
+#[test]
+fn the_seed_with_every_kind_of_key_is_a_good_configuration() {
+    let document = fs::read_to_string(fuzz("seeds/configuration/every-kind-of-key")).unwrap();
+    let refused = layers::assemble(Some(&document), None).err();
+    assert_eq!(refused, None);
+}
+
 #[test]
 fn the_dictionaries_have_every_name_of_the_tables() {
     let request = fs::read_to_string(fuzz("dictionaries").join("request")).unwrap();
@@ -73,7 +82,8 @@ fn the_dictionaries_have_every_name_of_the_tables() {
     for key in KEYS {
         for part in key.path.split('.').map(|part| part.trim_end_matches("[]")) {
             let word = format!("\"\\\"{part}\\\":\"");
-            assert!(part == "*" || configuration.contains(&word), "{}", key.path);
+            let is_there = part == "*" || configuration.contains(&word);
+            assert!(is_there, "add {word} of {} to the dictionary", key.path);
         }
     }
 }
