@@ -24,12 +24,34 @@ pub const FIRST_CHUNK_WAIT_MS: u32 = 25;
 pub const CHUNK_CACHE_TTL_S: u64 = 86_400;
 /// Seconds chunks outlive the entry they belong to: for so long an unchanged source may extend it.
 pub const CHUNKS_OUTLIVE_S: u64 = 7 * 86_400;
+/// Seconds a second name of a new entry lives: KV remembers for a minute that there was none under the first
+/// (how-kv-works), and what waited at the gate comes at once.
+pub const ALIAS_TTL_S: u64 = 120;
 /// How often one operation of KV is tried where it may be repeated.
 pub const KV_TRIES_MAX: u32 = 2;
 /// Bytes of a validator of a source that are remembered.
 pub const SOURCE_VALIDATOR_BYTES_MAX: usize = 96;
 /// Bytes of a body the Cache API keeps: 512 MB (workers/platform/limits).
 pub const EDGE_BODY_BYTES_MAX: u64 = 512_000_000;
+
+/// Milliseconds without a beat after which a filler counts as gone: three beats lost, not one late.
+pub const LEASE_MS: u64 = 10_000;
+/// Milliseconds between two beats of a filler.
+pub const LEASE_BEAT_MS: u32 = 3_000;
+/// Milliseconds one lease lasts at the most, whatever beats: four times what the platform grants a fill whose
+/// viewer has left (workers/platform/limits, `waitUntil`).
+pub const LEASE_AGE_MS_MAX: u64 = 120_000;
+/// Milliseconds a gate tells of what was kept: longer than a data centre may remember that KV had
+/// nothing, which is 60 s (kv/concepts/how-kv-works).
+pub const OUTCOME_MS: u64 = 90_000;
+/// Milliseconds a gate tells that nothing was kept: short, for the next answer may be another.
+pub const OUTCOME_NOTHING_MS: u64 = 5_000;
+/// Bytes of a question to the gate: an entry's metadata with every byte escaped as JSON, and some words.
+pub const GATE_QUESTION_BYTES_MAX: usize = 6 * KV_METADATA_BYTES_MAX + 256;
+/// Milliseconds between the first two looks of somebody who waits at the gate; each pause is twice the last.
+pub const GATE_PAUSE_MS_MIN: u32 = 10;
+/// Milliseconds between two looks of somebody who waits at the gate: 200 of them cost 2,000 looks a second.
+pub const GATE_PAUSE_MS_MAX: u32 = 100;
 
 /// Pixels: the smallest side the transformation makes (stream/transform-videos).
 pub const SIDE_PX_MIN: u16 = 10;

@@ -11,7 +11,6 @@ use super::reason::{NotKept, Unfit};
 use super::reply;
 use super::status::{Phase, Tier};
 use crate::http::conditional::{self, Answer};
-use crate::http::cut::Cut;
 use crate::http::problem::{Problem, UpstreamFailure};
 use crate::media::failure;
 use crate::media::order::{self, Made};
@@ -146,15 +145,7 @@ impl<H: Host> Visit<'_, H> {
             return (self.reply(metadata, length, answer, H::Body::empty()), copy);
         }
         let copy = if wants_copy { self.branch(&mut body) } else { None };
-        let body = match answer {
-            // The whole as a part needs no cutting: `bytes=0-` is a browser's first request.
-            Answer::Part { range, total } if range.length() < total => body.cut(Cut::of(range)),
-            Answer::Part { .. }
-            | Answer::Whole
-            | Answer::NotModified
-            | Answer::PreconditionFailed
-            | Answer::Unsatisfiable { .. } => body,
-        };
+        let body = reply::cut(metadata, answer, body);
         (self.reply(metadata, length, answer, body), copy)
     }
 
@@ -193,7 +184,7 @@ impl<H: Host> Visit<'_, H> {
 fn sends_body(ask: &Ask, answer: Answer) -> bool {
     ask.method != Method::HEAD
         && match answer {
-            Answer::Whole | Answer::Part { .. } => true,
+            Answer::Whole | Answer::Part { .. } | Answer::Parts { .. } => true,
             Answer::NotModified | Answer::PreconditionFailed | Answer::Unsatisfiable { .. } => {
                 false
             }

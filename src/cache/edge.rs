@@ -12,7 +12,6 @@ use super::ports::{Body, EdgeCache, EdgeCopy, EdgeFound, Fault};
 use super::reason::{NotKept, Unfit};
 use super::{reply, tags};
 use crate::http::conditional::{self, Answer};
-use crate::http::cut::Cut;
 use crate::http::range::{ContentRange, RangeSpec};
 use crate::http::visible;
 use crate::limits::EDGE_BODY_BYTES_MAX;
@@ -89,13 +88,14 @@ pub async fn find<E: EdgeCache>(
     }
     let validators = reply::validators(&metadata);
     let answer = conditional::answer(ask, &validators, Some(metadata.length), now_ms);
-    let body = cut(ask, answer, status, content_range.as_deref(), body)?;
+    let body = cut(ask, &metadata, answer, status, content_range.as_deref(), body)?;
     Ok(Some(Found::Rendition(Hit { metadata, answer, body })))
 }
 
 /// Exactly the bytes of the answer, whether or not the platform has sliced already.
 fn cut<B: Body>(
     ask: &Ask,
+    metadata: &Metadata,
     answer: Answer,
     status: u16,
     content_range: Option<&str>,
@@ -103,9 +103,8 @@ fn cut<B: Body>(
 ) -> Result<B, Fault> {
     let wants_bytes = ask.method != http::Method::HEAD;
     match (answer, status) {
-        (Answer::Whole, 200) if wants_bytes => Ok(body),
-        (Answer::Part { range, total }, 200) if wants_bytes => {
-            Ok(if range.length() < total { body.cut(Cut::of(range)) } else { body })
+        (Answer::Whole | Answer::Part { .. } | Answer::Parts { .. }, 200) if wants_bytes => {
+            Ok(reply::cut(metadata, answer, body))
         }
         (Answer::Part { range, total }, 206) if wants_bytes => {
             let sliced = content_range.and_then(|value| ContentRange::parse(value.as_bytes()));
@@ -116,13 +115,14 @@ fn cut<B: Body>(
                 Err(Fault::Corrupt("the platform sliced another range"))
             }
         }
-        (Answer::Whole | Answer::Part { .. }, _) if wants_bytes => {
+        (Answer::Whole | Answer::Part { .. } | Answer::Parts { .. }, _) if wants_bytes => {
             body.discard();
             Err(Fault::Corrupt("the platform answered with another status"))
         }
         (
             Answer::Whole
             | Answer::Part { .. }
+            | Answer::Parts { .. }
             | Answer::NotModified
             | Answer::PreconditionFailed
             | Answer::Unsatisfiable { .. },
@@ -149,8 +149,11 @@ pub async fn keep<E: EdgeCache>(
     entry: Entry<E::Body>,
     entry_tags: &[String],
     now_ms: u64,
+    budget_ms: u32,
 ) -> Result<(), Fault> {
     let Entry { metadata, body } = entry;
+    // Here every body is one piece.
+    let metadata = Metadata { chunks: None, ..metadata };
     let left_s = metadata.fresh_until_ms.saturating_sub(now_ms) / 1000;
     let headers = match headers(&metadata, entry_tags, left_s) {
         Ok(headers) if left_s > 0 => headers,
@@ -163,9 +166,10 @@ pub async fn keep<E: EdgeCache>(
             return Err(fault);
         }
     };
-    let kept = edge.keep(url, EdgeCopy { headers, length: metadata.length, body }).await;
+    let copy = EdgeCopy { headers, length: metadata.length, body };
+    let kept = edge.keep(url, copy, budget_ms).await;
     if kept == Err(Fault::BrokenOff) {
-        edge.remove(url).await?;
+        edge.remove(url, budget_ms).await?;
     }
     kept
 }

@@ -8,6 +8,7 @@ pub mod edge;
 pub mod entry;
 mod fill;
 pub mod freshness;
+pub mod gate;
 pub mod key;
 pub mod orchestrator;
 pub mod owed;

@@ -39,57 +39,77 @@ pub async fn serve<H: Host>(
     rendition: &Rendition<'_>,
     request_id: &str,
 ) -> Served<H::Body> {
-    let trace = Trace::default();
-    let mut visit =
-        Visit { host, ask, config, rendition, request_id, remembered_until_ms: None, trace };
+    let mut visit = Visit::new(host, ask, config, rendition, request_id);
 
-    let at_edge = visit.look_at_edge().await;
-    if let Some(edge::Found::Rendition(found)) = at_edge {
-        return visit.answer_edge_hit(found);
-    }
-
-    let (mut remembered, mut stale) = (None, None);
-    if let Some(edge::Found::Failure(metadata, unfit)) = at_edge {
-        visit.recall(&metadata);
-        remembered = Some((unfit, None));
-    } else {
-        match visit.look_in_kv().await {
-            Found::Fresh(entry) => match entry.metadata.outcome() {
-                Outcome::Rendition => return visit.answer_kv_hit(entry),
-                Outcome::Failure(unfit) => {
-                    entry.body.discard();
-                    visit.recall(&entry.metadata);
-                    remembered = Some((unfit, visit.promote(entry.metadata)));
-                }
-            },
-            Found::Stale(entry) => stale = Some(entry),
-            Found::Nothing => {}
+    match visit.look_at_edge().await {
+        Some(edge::Found::Rendition(found)) => return visit.answer_edge_hit(found),
+        Some(edge::Found::Failure(metadata, unfit)) => {
+            return visit.answer_remembered(&metadata, unfit).await;
         }
+        None => {}
     }
 
-    if let Some((unfit, promotion)) = remembered {
-        return visit.answer_without_rendition(unfit, promotion).await;
-    }
+    let stale = match visit.look_in_kv().await {
+        Found::Fresh(entry) | Found::Renewable(entry) => match entry.metadata.outcome() {
+            Outcome::Rendition => match visit.open(entry).await {
+                Some(opened) => return visit.answer_kv_hit(opened),
+                None => None,
+            },
+            Outcome::Failure(unfit) => {
+                entry.body.discard();
+                visit.promote(&entry.metadata);
+                return visit.answer_remembered(&entry.metadata, unfit).await;
+            }
+        },
+        Found::Stale(entry) => Some(entry),
+        Found::Nothing => None,
+    };
+
     if visit.wants_only_what_is_kept() {
         discard(stale);
         return visit.answer_not_kept();
     }
     if visit.is_unpaid_head() {
         return match stale {
-            Some(stale) => visit.answer_stale(stale),
+            Some(stale) => visit.answer_stale(stale, None).await,
             None => visit.answer_unfilled_head().await,
         };
     }
-    match (visit.make().await, stale) {
+
+    let lease = match visit.take_turn(None).await {
+        Turn::Make(lease) => lease,
+        Turn::Look(metadata) => match visit.look_again(&metadata).await {
+            Again::Rendition(opened) => {
+                discard(stale);
+                return visit.answer_collapsed(opened);
+            }
+            Again::Failure(unfit) => {
+                return match stale {
+                    Some(stale) => visit.answer_stale(stale, Some(unfit)).await,
+                    None => visit.answer_remembered(&metadata, unfit).await,
+                };
+            }
+            Again::Nothing => match visit.take_turn(Some(metadata.generation)).await {
+                Turn::Make(lease) => lease,
+                Turn::Look(_) => None,
+            },
+        },
+    };
+
+    match (visit.make(lease.as_ref()).await, stale) {
         (Ok(made), stale) => {
             discard(stale);
-            visit.answer_miss(made)
+            visit.answer_miss(made, lease)
         }
-        // The failure is not remembered: its memory would stand before what is stale.
-        (Err(_), Some(stale)) => visit.answer_stale(stale),
-        (Err((unfit, began_ms)), None) => {
-            let memory = visit.remember(unfit, began_ms);
-            visit.answer_without_rendition(unfit, memory).await
+        (Err((unfit, began_ms)), Some(stale)) if failure::is_of_the_server(unfit) => {
+            // The failure is not remembered: its memory would stand before what is stale.
+            visit.tell_failure(unfit, began_ms, lease);
+            visit.answer_stale(stale, Some(unfit)).await
+        }
+        (Err((unfit, began_ms)), stale) => {
+            discard(stale);
+            visit.remember(unfit, began_ms, lease);
+            visit.answer_without_rendition(unfit).await
         }
     }
 }

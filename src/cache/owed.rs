@@ -1,86 +1,257 @@
-//! What a request owes the tiers after its answer: a value, so that the background write can be tested.
+//! What a request owes after its answer: values, so that the background work can be tested.
 
-use futures_util::future::join;
+use futures_util::future::{join, join3};
 
-use super::entry::{Entry, Outcome};
-use super::ports::{Body, Fault, Host};
+use super::entry::{Entry, Metadata, Outcome};
+use super::gate::Question;
+use super::ports::{Body, Ending, Fault, Gate, Host};
 use super::status::Tier;
-use super::{edge, storage};
-use crate::limits::{KV_VALUE_BYTES_MAX, SPOOL_BYTES_MAX};
+use super::storage;
+use super::turn::{self, Lease};
+use super::edge;
+use crate::config::Cache;
+use crate::limits::SPOOL_BYTES_MAX;
 
-/// What could be measured fits in KV.
-const _: () = assert!(SPOOL_BYTES_MAX <= KV_VALUE_BYTES_MAX);
-
-/// A copy that is owed to one tier or to both.
+/// What is still to be done for a request when its answer is on the way.
 #[derive(Debug)]
 pub struct Owed<B> {
-    /// The whole entry; its length is 0 where the transformer did not announce it.
-    pub entry: Entry<B>,
-    /// Where it goes.
-    pub copy: Copy,
-    /// Its tags, unshortened.
-    pub tags: Vec<String>,
+    /// Copies for the tiers.
+    pub copies: Option<Copies<B>>,
+    /// The gate waits to hear how the fill ended.
+    pub lease: Option<Lease>,
+    /// A body in chunks that is being read.
+    pub reading: Option<Reading>,
+    /// An entry in KV that turned out to be broken, and was not read.
+    pub broken: Option<Named>,
+    /// Whether the entry that was served must be renewed.
+    pub renewal: bool,
 }
 
-/// Where a copy goes.
+/// An entry in KV, by its name and by which one it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Copy {
+pub struct Named {
+    /// Its key.
+    pub key: String,
+    /// Its generation: another fill's entry under the same key is another entry.
+    pub generation: String,
+}
+
+/// A body in chunks that a viewer reads.
+pub struct Reading {
+    /// Which one.
+    pub entry: Named,
+    /// How it ended, once it has.
+    pub ending: Ending,
+}
+
+impl std::fmt::Debug for Reading {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Reading").field("entry", &self.entry).finish_non_exhaustive()
+    }
+}
+
+/// A whole entry that one tier gets, or both.
+#[derive(Debug)]
+pub struct Copies<B> {
+    /// The entry; its length is 0 where the transformer did not announce it.
+    pub entry: Entry<B>,
     /// The key in KV, where KV takes it.
     pub kv_key: Option<String>,
     /// The URL in the Cache API, where that takes it.
     pub edge_url: Option<String>,
+    /// Its tags, unshortened.
+    pub tags: Vec<String>,
 }
 
-/// Does what is owed. Both tiers are written side by side, from two branches of one body: neither waits
-/// for the other, and a short or broken body is committed in neither.
-pub async fn settle<H: Host>(host: &H, owed: Owed<H::Body>) -> Vec<(Tier, Fault)> {
-    let Owed { entry, copy, tags } = owed;
-    let Entry { mut metadata, mut body } = entry;
-    if metadata.length == 0 && metadata.outcome() == Outcome::Rendition {
+impl<B> Default for Owed<B> {
+    fn default() -> Self {
+        Self { copies: None, lease: None, reading: None, broken: None, renewal: false }
+    }
+}
+
+impl<B> Owed<B> {
+    /// Whether nothing is owed.
+    pub fn is_nothing(&self) -> bool {
+        self.copies.is_none()
+            && self.lease.is_none()
+            && self.reading.is_none()
+            && self.broken.is_none()
+            && !self.renewal
+    }
+}
+
+/// Does what is owed, but for the renewal, and tells what went wrong.
+///
+/// The copies are written side by side, from branches of one body: no tier waits for another, and a short
+/// or broken body is committed in none. Whoever waits at the gate hears of it when all of it is written.
+pub async fn settle<H: Host>(host: &H, cache: &Cache, owed: Owed<H::Body>) -> Vec<(Tier, Fault)> {
+    let Owed { copies, lease, reading, broken, renewal: _ } = owed;
+    let filling = async {
+        let Some(lease) = lease else {
+            return match copies {
+                Some(copies) => write(host, cache, copies, None).await,
+                None => Written::default(),
+            };
+        };
+        let mut written = match copies {
+            Some(copies) => turn::beating(host, &lease, write(host, cache, copies, Some(&lease))).await,
+            None => Written::default(),
+        };
+        if written.kept.is_none() {
+            written.kept.clone_from(&lease.failure);
+        }
+        finish(host, cache, lease, &mut written).await;
+        written
+    };
+    let reading = async {
+        match reading {
+            Some(Reading { entry, ending }) => ending.await.err().map(|fault| (entry, fault)),
+            None => None,
+        }
+    };
+    let (written, read) = join(filling, reading).await;
+    let Written { in_kv, mut faults, .. } = written;
+    let condemned = match read {
+        Some((entry, fault)) => {
+            let condemned = fault.condemns().then_some(entry);
+            faults.push((Tier::Kv, fault));
+            condemned
+        }
+        None => None,
+    };
+    // A fill that was kept has taken the place of what was broken.
+    for Named { key, generation } in condemned.into_iter().chain(broken.filter(|_| !in_kv)) {
+        if let Err(fault) = storage::retire(host.kv(), &key, &generation, cache).await {
+            faults.push((Tier::Kv, fault));
+        }
+    }
+    faults
+}
+
+/// What came of writing copies.
+#[derive(Default)]
+struct Written {
+    /// Metadata of what others can find now.
+    kept: Option<Metadata>,
+    in_kv: bool,
+    faults: Vec<(Tier, Fault)>,
+}
+
+async fn finish<H: Host>(host: &H, cache: &Cache, lease: Lease, written: &mut Written) {
+    let entry = written.kept.as_ref().and_then(|metadata| metadata.encode().ok());
+    let question = Question::Finish { token: lease.token, entry };
+    if let Some(gate) = host.gate()
+        && let Err(fault) = gate.ask(&lease.key, &question, cache.gate_timeout_ms).await
+    {
+        written.faults.push((Tier::Gate, fault));
+    }
+}
+
+async fn write<H: Host>(
+    host: &H,
+    cache: &Cache,
+    copies: Copies<H::Body>,
+    lease: Option<&Lease>,
+) -> Written {
+    let Copies { entry: Entry { mut metadata, mut body }, kv_key, mut edge_url, tags } = copies;
+    let mut faults = Vec::new();
+    if edge_url.is_some() && metadata.length == 0 && metadata.outcome() == Outcome::Rendition {
+        // The Cache API must be told the length beforehand (runtime-apis/cache); KV finds it out.
         let (whole, length) = body.measure(SPOOL_BYTES_MAX).await;
         body = whole;
-        match length {
-            Some(length) if length > 0 => metadata.length = length,
-            Some(_) | None => {
-                body.discard();
-                return vec![(Tier::Transform, Fault::Corrupt("length-unknown"))];
-            }
+        metadata.length = length.unwrap_or(0);
+        if metadata.length == 0 {
+            faults.push((Tier::Edge, Fault::Corrupt("length-unknown")));
+            edge_url = None;
         }
     }
+    // Who waited here has looked for the key in vain, and KV remembers that for a minute (how-kv-works);
+    // a name nobody has asked for yet is found at once. Chunks have such names anyway.
+    let is_single = metadata.length > 0 && metadata.length <= cache.single_bytes_max;
+    let alias = (lease.is_some() && kv_key.is_some() && is_single)
+        .then(|| storage::alias(&metadata.generation));
+    let wanted = [kv_key.is_some(), alias.is_some(), edge_url.is_some()];
+    let mut branches = Branches {
+        left: wanted.into_iter().filter(|wanted| *wanted).count(),
+        body: Some(body),
+        patience_ms: cache.write_timeout_ms,
+    };
     let now_ms = host.now_ms();
-    match (copy.kv_key, copy.edge_url) {
-        (Some(key), Some(url)) => {
-            let second = match body.fork() {
-                Ok(second) => second,
-                Err(fault) => {
-                    let kept = storage::keep(host.kv(), &key, Entry { metadata, body }, now_ms);
-                    return faults([(Tier::Edge, Err(fault)), (Tier::Kv, kept.await)]);
-                }
-            };
-            let for_edge = Entry { metadata: metadata.clone(), body: second };
-            let (kv, edge) = join(
-                storage::keep(host.kv(), &key, Entry { metadata, body }, now_ms),
-                edge::keep(host.edge(), &url, for_edge, &tags, now_ms),
-            )
-            .await;
-            faults([(Tier::Kv, kv), (Tier::Edge, edge)])
-        }
-        (Some(key), None) => {
-            let kept = storage::keep(host.kv(), &key, Entry { metadata, body }, now_ms).await;
-            faults([(Tier::Kv, kept)])
-        }
-        (None, Some(url)) => {
-            let entry = Entry { metadata, body };
-            let kept = edge::keep(host.edge(), &url, entry, &tags, now_ms).await;
-            faults([(Tier::Edge, kept)])
-        }
-        (None, None) => {
-            body.discard();
-            Vec::new()
-        }
+    let may_publish = async || match lease {
+        Some(lease) => turn::may_publish(host, cache, lease).await,
+        None => true,
+    };
+    let entry = |body| Entry { metadata: metadata.clone(), body };
+    let edge = edge_url.map(|url| (url, branches.next()));
+    let alias = alias.map(|key| (key, branches.next()));
+    let kv = kv_key.map(|key| (key, branches.next()));
+    if let Some(unread) = branches.body {
+        unread.discard();
     }
+    let (kv, alias, edge) = join3(
+        async {
+            let (key, body) = kv?;
+            Some(match body {
+                Ok(body) => {
+                    storage::keep(host.kv(), &key, entry(body), now_ms, cache, may_publish).await
+                }
+                Err(fault) => Err(fault),
+            })
+        },
+        async {
+            let (key, body) = alias?;
+            Some(match body {
+                Ok(body) => storage::keep_alias(host.kv(), &key, entry(body), cache).await,
+                Err(fault) => Err(fault),
+            })
+        },
+        async {
+            let (url, body) = edge?;
+            Some(match body {
+                Ok(body) => {
+                    let budget_ms = cache.write_timeout_ms;
+                    edge::keep(host.edge(), &url, entry(body), &tags, now_ms, budget_ms).await
+                }
+                Err(fault) => Err(fault),
+            })
+        },
+    )
+    .await;
+    let mut kept = None;
+    let mut in_kv = false;
+    match edge {
+        Some(Ok(())) => kept = Some(metadata.clone()),
+        Some(Err(fault)) => faults.push((Tier::Edge, fault)),
+        None => {}
+    }
+    match kv {
+        Some(Ok(metadata)) => {
+            kept = Some(metadata);
+            in_kv = true;
+        }
+        Some(Err(fault)) => faults.push((Tier::Kv, fault)),
+        None => {}
+    }
+    if let Some(Err(fault)) = alias {
+        faults.push((Tier::Kv, fault));
+    }
+    Written { kept, in_kv, faults }
 }
 
-fn faults<const N: usize>(kept: [(Tier, Result<(), Fault>); N]) -> Vec<(Tier, Fault)> {
-    kept.into_iter().filter_map(|(tier, kept)| kept.err().map(|fault| (tier, fault))).collect()
+/// One body for several takers: all but the last get a branch.
+struct Branches<B> {
+    left: usize,
+    body: Option<B>,
+    patience_ms: u32,
+}
+
+impl<B: Body> Branches<B> {
+    fn next(&mut self) -> Result<B, Fault> {
+        self.left = self.left.saturating_sub(1);
+        let body = match &mut self.body {
+            Some(body) if self.left > 0 => return body.fork(self.patience_ms),
+            body => body.take(),
+        };
+        body.ok_or(Fault::Corrupt("a body that was given away"))
+    }
 }

@@ -8,6 +8,7 @@ use futures_util::future::LocalBoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use thiserror::Error;
 
+use super::gate::{Question, Verdict};
 use crate::http::cut::Cut;
 
 /// What went wrong below the core. Operators read it; viewers never do.
@@ -80,6 +81,9 @@ impl Fault {
 pub trait Clock {
     /// Now. On Workers it stands still between two operations of the platform.
     fn now_ms(&self) -> u64;
+
+    /// Returns after at least `ms`.
+    async fn sleep(&self, ms: u32);
 }
 
 /// Randomness for names that must not repeat.
@@ -300,6 +304,15 @@ pub struct KvCopy<B> {
     pub body: B,
 }
 
+/// The gate before fills: one filler a variant at a time, in the whole world.
+pub trait Gate {
+    /// Asks the gate of `key`. No answer within the budget is a fault, and the asker goes alone.
+    ///
+    /// A fault does not mean that the gate was not asked: a lease granted to nobody lapses.
+    /// The budget of a [`Question::Wait`] is longer than its `wait_ms`.
+    async fn ask(&self, key: &str, question: &Question, budget_ms: u32) -> Result<Verdict, Fault>;
+}
+
 /// HTTP to the transformer and to sources.
 pub trait Upstream {
     /// What bodies are here.
@@ -382,6 +395,8 @@ pub trait Host: Clock + Entropy + Secrets {
     type Edge: EdgeCache<Body = Self::Body>;
     /// Workers KV.
     type Kv: KvStore<Body = Self::Body>;
+    /// The gate before fills.
+    type Gate: Gate;
     /// Everything over HTTP.
     type Upstream: Upstream<Body = Self::Body>;
 
@@ -389,6 +404,8 @@ pub trait Host: Clock + Entropy + Secrets {
     fn edge(&self) -> &Self::Edge;
     /// Workers KV.
     fn kv(&self) -> &Self::Kv;
+    /// The gate before fills; `None` where none is bound, and everybody fills for themselves.
+    fn gate(&self) -> Option<&Self::Gate>;
     /// Everything over HTTP.
     fn upstream(&self) -> &Self::Upstream;
 }

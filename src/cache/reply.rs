@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::http::conditional::{Answer, Validators};
 use crate::http::disposition::Disposition;
 use crate::http::entity_tag::EntityTag;
+use crate::http::multipart::Multipart;
 use crate::http::problem::{Problem, UpstreamFailure};
 use crate::http::{date, visible};
 use crate::limits::RETRY_AFTER_S_DEFAULT;
@@ -26,6 +27,18 @@ pub fn validators(metadata: &Metadata) -> Validators {
         etag: EntityTag::strong(generation).unwrap_or_default(),
         last_modified_s: metadata.created_ms / 1000,
     }
+}
+
+/// Of the whole body of an entry what `answer` sends: the same bytes, whichever tier it came from.
+pub fn cut<B: Body>(metadata: &Metadata, answer: Answer, body: B) -> B {
+    match answer.cut(multipart(metadata)) {
+        Some(cut) => body.cut(cut),
+        None => body,
+    }
+}
+
+fn multipart(metadata: &Metadata) -> Multipart<'_> {
+    Multipart { boundary: &metadata.generation, content_type: &metadata.content_type }
 }
 
 /// A rendition, answered as `answer` says; `length` is that of the whole, where it is known.
@@ -57,7 +70,7 @@ pub fn rendition<B>(
             headers.insert(name, visible(value));
         }
     }
-    answer.shape(&mut headers, length);
+    answer.shape(&mut headers, length, multipart(metadata));
     Reply { status: answer.status().as_u16(), headers, body }
 }
 

@@ -14,7 +14,8 @@ use ::http::{HeaderName, HeaderValue, Method, header};
 
 use super::date;
 use super::entity_tag::{EntityTag, SentTag, SentTags};
-use super::range::{ByteRange, RangeSpec, Resolved};
+use super::range::{ByteRange, RangeSpec};
+use super::range_set::{RangeSet, Ranges, Resolved};
 use crate::request::ask::Ask;
 
 /// What tells one representation from another.
@@ -35,6 +36,13 @@ pub enum Answer {
     Part {
         /// The bytes to send.
         range: ByteRange,
+        /// Bytes of the whole representation.
+        total: u64,
+    },
+    /// 206 with these bytes of `total`, as `multipart/byteranges`.
+    Parts {
+        /// The bytes to send, part by part.
+        ranges: Ranges,
         /// Bytes of the whole representation.
         total: u64,
     },
@@ -64,36 +72,42 @@ pub fn answer(ask: &Ask, validators: &Validators, length: Option<u64>, now_ms: u
     if viewer_has_it(ask, validators, now_ms) {
         return Answer::NotModified;
     }
-    let (Some(spec), Some(total)) = (wanted_range(ask), length) else {
+    let (Some(wanted), Some(total)) = (wanted_ranges(ask), length) else {
         return Answer::Whole;
     };
     if !range_applies(ask, validators, now_ms) {
         return Answer::Whole;
     }
-    match spec.resolve(total) {
+    match wanted.resolve(total) {
+        Resolved::Whole => Answer::Whole,
         Resolved::Part(range) => Answer::Part { range, total },
+        Resolved::Parts(ranges) => Answer::Parts { ranges, total },
         Resolved::Unsatisfiable => Answer::Unsatisfiable { total },
     }
 }
 
-/// The range a GET asks for; `None` is to be answered whole. Only GET has ranges (RFC 9110 §14.2).
-pub fn wanted_range(ask: &Ask) -> Option<RangeSpec> {
+/// The ranges a GET asks for; `None` is to be answered whole. Only GET has ranges (RFC 9110 §14.2).
+pub fn wanted_ranges(ask: &Ask) -> Option<RangeSet> {
     if ask.method != Method::GET {
         return None;
     }
     match sole_value(ask, &header::RANGE) {
-        Sole::Value(value) => RangeSpec::parse(value),
+        Sole::Value(value) => RangeSet::parse(value),
         Sole::Absent | Sole::Several => None,
     }
 }
 
 /// The range that a cache which slices by itself may be asked for.
 ///
+/// `None` for several ranges, which are cut here: no engine of the Cache API answers them in parts.
 /// `None` beside an `If-Range`: the local simulator of the Cache API does not look at it and would
 /// slice a representation that the viewer has another version of. The whole is read there instead
 /// and [`answer`] decides.
 pub fn range_for_edge(ask: &Ask) -> Option<RangeSpec> {
-    if ask.headers.contains_key(header::IF_RANGE) { None } else { wanted_range(ask) }
+    if ask.headers.contains_key(header::IF_RANGE) {
+        return None;
+    }
+    wanted_ranges(ask)?.sole()
 }
 
 /// `If-Match`, or in its absence `If-Unmodified-Since`; `false` is 412.

@@ -58,6 +58,32 @@ fn r1_r2_r7_without_conditions_the_range_decides() {
 }
 
 #[test]
+fn r12_r13_r14_several_ranges_are_parts_or_a_part_or_the_whole() {
+    let ranges = [ByteRange::new(0, 1).unwrap(), ByteRange::new(4, 5).unwrap()];
+    let ranges = Ranges::new(&ranges).unwrap();
+    assert_get(&[("range", "bytes=0-1,4-5")], Answer::Parts { ranges, total: TOTAL });
+    assert_get(&[("range", "bytes=4-5,0-1")], WHOLE);
+    assert_get(&[("range", "bytes=0-4,4-5")], WHOLE);
+    assert_get(&[("range", "bytes=5000-,0-1")], part());
+    assert_get(&[("range", "bytes=5000-,-0")], Answer::Unsatisfiable { total: TOTAL });
+}
+
+#[test]
+fn v5_if_range_forbids_several_ranges_as_it_forbids_one() {
+    let range = ("range", "bytes=0-1,5000-");
+    assert_get(&[range, ("if-range", "\"x\"")], part());
+    assert_get(&[range, ("if-range", "\"a\"")], WHOLE);
+    assert_get(&[("range", "bytes=0-1,4-5"), ("if-range", "\"a\"")], WHOLE);
+}
+
+#[test]
+fn r12_the_edge_is_not_asked_for_several_ranges() {
+    for list in ["bytes=0-1,4-5", "bytes=0-1,5000-", "bytes=4-5,0-1"] {
+        assert_eq!(range_for_edge(&ask(Method::GET, &[("range", list)])), None, "{list}");
+    }
+}
+
+#[test]
 fn r16_an_empty_representation_answers_416_to_any_range() {
     let got = answer(&ask(Method::GET, &[("range", "bytes=-1")]), &validators(), Some(0), NOW_MS);
     assert_eq!(got, Answer::Unsatisfiable { total: 0 });
@@ -68,7 +94,7 @@ fn r17_r18_only_get_has_ranges() {
     for method in [Method::HEAD, Method::POST, Method::OPTIONS] {
         let ask = ask(method, &[("range", "bytes=0-1")]);
         assert_eq!(answer(&ask, &validators(), Some(TOTAL), NOW_MS), WHOLE, "{}", ask.method);
-        assert_eq!(wanted_range(&ask), None);
+        assert_eq!(wanted_ranges(&ask), None);
         assert_eq!(range_for_edge(&ask), None);
     }
 }
@@ -202,7 +228,7 @@ fn the_edge_is_not_asked_to_slice_what_if_range_may_forbid() {
     assert_eq!(range_for_edge(&plain), Some(spec));
     let careful = ask(Method::GET, &[("range", "bytes=0-1"), ("if-range", "\"x\"")]);
     assert_eq!(range_for_edge(&careful), None);
-    assert_eq!(wanted_range(&careful), Some(spec));
+    assert_eq!(wanted_ranges(&careful).and_then(|set| set.sole()), Some(spec));
 }
 
 const CONDITIONAL: [&str; 6] =
@@ -226,7 +252,7 @@ proptest! {
 
     #[test]
     fn a_part_lies_within_the_whole(
-        spec in "bytes=[0-9]{0,3}-[0-9]{0,3}",
+        spec in "bytes=[0-9]{0,3}-[0-9]{0,3}(,[0-9]{0,3}-[0-9]{0,3})?",
         total in 0..300_u64,
     ) {
         let ask = ask(Method::GET, &[("range", &spec)]);
@@ -235,8 +261,13 @@ proptest! {
                 prop_assert!(range.last() < total);
                 prop_assert_eq!(said, total);
             }
+            Answer::Parts { ranges, total: said } => {
+                prop_assert!(ranges.iter().all(|range| range.last() < total));
+                prop_assert_eq!(said, total);
+            }
             Answer::Unsatisfiable { total: said } => prop_assert_eq!(said, total),
-            Answer::Whole => prop_assert_eq!(wanted_range(&ask), None),
+            Answer::Whole if spec.contains(',') => {}
+            Answer::Whole => prop_assert_eq!(wanted_ranges(&ask), None),
             other @ (Answer::NotModified | Answer::PreconditionFailed) => {
                 prop_assert!(false, "no condition was sent: {other:?}");
             }

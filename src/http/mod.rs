@@ -5,8 +5,10 @@
 //!
 //! - [`cors::options`] answers OPTIONS, [`cors::allow`] marks every other answer on its way out.
 //! - [`conditional::answer`] turns what would be a 200 into a 200, 206, 304, 412 or 416;
-//!   [`range`] is its arithmetic, [`entity_tag`] and [`date`] its validators, and
-//!   [`Answer::shape`](conditional::Answer::shape) makes the headers say so.
+//!   [`range`] and [`range_set`] are its arithmetic, [`entity_tag`] and [`date`] its validators.
+//! - [`Answer::shape`](conditional::Answer::shape) makes the headers say so, and
+//!   [`Answer::cut`](conditional::Answer::cut) says what of the body is sent: a [`cut`], for several
+//!   ranges that of [`multipart`].
 //! - [`problem`] is the body and headers of every error that is ours.
 //! - [`vary`], [`disposition`] and [`content_type`] write and read single headers.
 //!
@@ -23,6 +25,7 @@ pub mod date;
 pub mod disposition;
 pub mod entity_tag;
 mod field_value;
+pub mod multipart;
 pub mod problem;
 pub mod range;
 pub mod range_set;

@@ -1,14 +1,8 @@
-//! Byte ranges: what was asked, and what it means for a representation of a known length.
-//!
-//! RFC 9110 §14. A server may ignore any `Range`; what is ignored here is answered whole with 200:
-//! a header that does not parse, an inverted range, another unit, a number beyond `u64`, a header
-//! over [`RANGE_HEADER_BYTES_MAX`], and every list of two or more ranges, so that no request can
-//! ask for more bytes than the representation has (§17.15).
+//! Byte ranges: one that was asked, one that is served, and `Content-Range` (RFC 9110 §14).
 
 use ::http::HeaderValue;
 
 use super::field_value::{digits, trim_ows, visible};
-use crate::limits::RANGE_HEADER_BYTES_MAX;
 
 /// One requested range of bytes, not yet held against a length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,27 +27,8 @@ pub enum RangeSpec {
 }
 
 impl RangeSpec {
-    /// Reads a `Range` header; `None` is a header to ignore.
-    ///
-    /// Empty list elements and whitespace around commas are allowed (RFC 9110 §5.6.1.2), so
-    /// `bytes=, 0-1 ,` is one range.
-    pub fn parse(value: &[u8]) -> Option<Self> {
-        if value.len() > RANGE_HEADER_BYTES_MAX {
-            return None;
-        }
-        let (unit, set) = split_once(trim_ows(value), b'=')?;
-        if !unit.eq_ignore_ascii_case(b"bytes") {
-            return None;
-        }
-        let mut specs = set.split(|&byte| byte == b',').map(trim_ows).filter(|s| !s.is_empty());
-        let only = Self::parse_one(specs.next()?)?;
-        if specs.next().is_some() {
-            return None;
-        }
-        Some(only)
-    }
-
-    fn parse_one(spec: &[u8]) -> Option<Self> {
+    /// Reads one element of the list in a `Range` header; `None` when it is no range, or an inverted one.
+    pub(super) fn parse(spec: &[u8]) -> Option<Self> {
         match split_once(spec, b'-')? {
             (b"", length) => Some(Self::Suffix { length: digits(length)? }),
             (first, b"") => Some(Self::From { first: digits(first)? }),
@@ -64,21 +39,16 @@ impl RangeSpec {
         }
     }
 
-    /// What this range means for a representation of `length` bytes.
-    pub fn resolve(self, length: u64) -> Resolved {
-        let Some(end) = length.checked_sub(1) else {
-            return Resolved::Unsatisfiable;
-        };
+    /// What this means for a representation of `length` bytes; `None` is unsatisfiable: it has none of these.
+    pub fn resolve(self, length: u64) -> Option<ByteRange> {
+        let end = length.checked_sub(1)?;
         let (first, last) = match self {
             Self::FromTo { first, last } => (first, last.min(end)),
             Self::From { first } => (first, end),
             Self::Suffix { length: wanted } => (length.saturating_sub(wanted), end),
         };
         // A first byte past the end, and a suffix of nothing, leave first > last.
-        match ByteRange::new(first, last) {
-            Some(range) => Resolved::Part(range),
-            None => Resolved::Unsatisfiable,
-        }
+        ByteRange::new(first, last)
     }
 
     /// The `Range` header that asks for this and nothing else, in one spelling.
@@ -89,15 +59,6 @@ impl RangeSpec {
             Self::Suffix { length } => format!("bytes=-{length}"),
         })
     }
-}
-
-/// A range held against a length.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Resolved {
-    /// These bytes exist: 206.
-    Part(ByteRange),
-    /// None of them do: 416.
-    Unsatisfiable,
 }
 
 /// Bytes `first` to `last` inclusive; at least one byte.
@@ -180,7 +141,7 @@ impl ContentRange {
     }
 }
 
-fn split_once(bytes: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
+pub(super) fn split_once(bytes: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
     let mut halves = bytes.splitn(2, |&byte| byte == separator);
     Some((halves.next()?, halves.next()?))
 }

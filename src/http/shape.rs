@@ -1,8 +1,10 @@
-//! What an [`Answer`] makes of the headers that a 200 would have had.
+//! What an [`Answer`] makes of a 200: of its status, its headers and its body.
 
 use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use super::conditional::Answer;
+use super::cut::Cut;
+use super::multipart::Multipart;
 use super::range::unsatisfied_content_range;
 
 /// Describe a body; an answer without the body does not repeat them (RFC 9110 §15.4.5).
@@ -22,10 +24,23 @@ impl Answer {
     pub fn status(self) -> StatusCode {
         match self {
             Self::Whole => StatusCode::OK,
-            Self::Part { .. } => StatusCode::PARTIAL_CONTENT,
+            Self::Part { .. } | Self::Parts { .. } => StatusCode::PARTIAL_CONTENT,
             Self::NotModified => StatusCode::NOT_MODIFIED,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::Unsatisfiable { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
+        }
+    }
+
+    /// What of the whole body is sent; `None` where it needs no cutting: all of it, or nothing.
+    pub fn cut(self, multipart: Multipart<'_>) -> Option<Cut> {
+        match self {
+            // The whole as a part needs no cutting: `bytes=0-` is a browser's first request.
+            Self::Part { range, total } => (range.length() < total).then(|| Cut::of(range)),
+            Self::Parts { ranges, total } => Some(multipart.cut(&ranges, total)),
+            Self::Whole
+            | Self::NotModified
+            | Self::PreconditionFailed
+            | Self::Unsatisfiable { .. } => None,
         }
     }
 
@@ -33,10 +48,10 @@ impl Answer {
     ///
     /// `length` is the representation's, as it was given to
     /// [`answer`](super::conditional::answer). A 206 keeps every header of the 200 beside its own
-    /// range and length; a 304 keeps what updates a stored copy and says nothing of a body; 412 and
+    /// range and length, or beside its own type and length where it has several parts; a 304 keeps what updates a stored copy and says nothing of a body; 412 and
     /// 416 have an empty body and are kept by nobody. Without a length neither `Content-Length` nor
     /// `Accept-Ranges` is promised.
-    pub fn shape(self, headers: &mut HeaderMap, length: Option<u64>) {
+    pub fn shape(self, headers: &mut HeaderMap, length: Option<u64>, multipart: Multipart<'_>) {
         for name in [header::CONTENT_LENGTH, header::CONTENT_RANGE, header::ACCEPT_RANGES] {
             headers.remove(name);
         }
@@ -49,6 +64,10 @@ impl Answer {
             Self::Part { range, total } => {
                 promise(headers, range.length());
                 headers.insert(header::CONTENT_RANGE, range.content_range(total));
+            }
+            Self::Parts { ranges, total } => {
+                promise(headers, multipart.cut(&ranges, total).length());
+                headers.insert(header::CONTENT_TYPE, multipart.header_value());
             }
             Self::NotModified => remove_all(headers, &ABOUT_THE_BODY),
             Self::PreconditionFailed => refuse(headers),
@@ -85,7 +104,16 @@ fn remove_all(headers: &mut HeaderMap, names: &[HeaderName]) {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::http::cut::Piece;
     use crate::http::range::ByteRange;
+    use crate::http::range_set::Ranges;
+
+    const MULTIPART: Multipart<'_> = Multipart { boundary: "b", content_type: "video/mp4" };
+
+    fn parts() -> Answer {
+        let ranges = [ByteRange::new(0, 1).unwrap(), ByteRange::new(4, 5).unwrap()];
+        Answer::Parts { ranges: Ranges::new(&ranges).unwrap(), total: 1000 }
+    }
 
     /// The headers of a 200, with the length and range a careless tier may have left on it.
     fn of_a_200() -> HeaderMap {
@@ -110,7 +138,7 @@ mod tests {
     fn changed(answer: Answer, length: Option<u64>) -> Vec<String> {
         let before = of_a_200();
         let mut after = before.clone();
-        answer.shape(&mut after, length);
+        answer.shape(&mut after, length, MULTIPART);
         let gone = before.keys().filter(|name| !after.contains_key(*name)).map(|n| format!("-{n}"));
         let new = after
             .iter()
@@ -144,6 +172,41 @@ mod tests {
             changed(Answer::Part { range, total: 1000 }, Some(1000)),
             ["accept-ranges: bytes", "content-length: 2", "content-range: bytes 0-1/1000"]
         );
+    }
+
+    #[test]
+    fn r12_several_parts_have_their_own_type_and_length_and_no_range_in_common() {
+        let length = parts().cut(MULTIPART).unwrap().length();
+        assert_eq!(
+            changed(parts(), Some(1000)),
+            [
+                "-content-range".to_owned(),
+                "accept-ranges: bytes".to_owned(),
+                format!("content-length: {length}"),
+                "content-type: multipart/byteranges; boundary=b".to_owned(),
+            ]
+        );
+    }
+
+    #[test]
+    fn only_what_is_less_or_more_than_the_whole_is_cut() {
+        let part =
+            |first, last| Answer::Part { range: ByteRange::new(first, last).unwrap(), total: 9 };
+        assert_eq!(part(0, 7).cut(MULTIPART), Some(Cut::of(ByteRange::new(0, 7).unwrap())));
+        let bytes = |answer: Answer| {
+            let cut = answer.cut(MULTIPART).unwrap();
+            cut.pieces().iter().filter(|piece| matches!(piece, Piece::Bytes(_))).count()
+        };
+        assert_eq!(bytes(parts()), 2);
+        for uncut in [
+            Answer::Whole,
+            part(0, 8),
+            Answer::NotModified,
+            Answer::PreconditionFailed,
+            Answer::Unsatisfiable { total: 9 },
+        ] {
+            assert_eq!(uncut.cut(MULTIPART), None, "{uncut:?}");
+        }
     }
 
     #[test]
@@ -202,6 +265,7 @@ mod tests {
         for (answer, status) in [
             (Answer::Whole, 200),
             (Answer::Part { range, total: 2 }, 206),
+            (parts(), 206),
             (Answer::NotModified, 304),
             (Answer::PreconditionFailed, 412),
             (Answer::Unsatisfiable { total: 2 }, 416),

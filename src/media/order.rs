@@ -101,7 +101,7 @@ async fn transform<H: Host>(
     let made = match (verdict, answer) {
         (Ok(verdict::Fit { length, not_kept }), Ok(reply)) => {
             let made = Made { began_ms, source: source.index, length, not_kept, body: reply.body };
-            if conditional::wanted_range(ask).is_some() { measured(made).await } else { Ok(made) }
+            if conditional::wanted_ranges(ask).is_some() { measured(made).await } else { Ok(made) }
         }
         (Err(unfit), Ok(reply)) => {
             trace.advice = advice(&reply);

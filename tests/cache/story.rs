@@ -6,6 +6,7 @@ mod doors;
 mod failures;
 mod kept;
 mod lifetimes;
+mod multipart;
 mod ranges;
 mod secrets;
 mod sources;

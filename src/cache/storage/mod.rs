@@ -8,8 +8,8 @@ pub mod manifest;
 mod read;
 mod write;
 
-pub use read::{Opened, open};
-pub use write::keep;
+pub use read::open;
+pub use write::{keep, keep_alias};
 
 use self::chunks::Layout;
 use super::entry::{Entry, Metadata};
@@ -74,6 +74,11 @@ pub fn declines(length: Option<u64>, lifetime_s: u64, cache: &Cache) -> Option<N
     }
     let length = length.filter(|length| *length > cache.single_bytes_max)?;
     Layout::new(length, cache.chunk_bytes).is_none().then_some(NotKept::TooLarge)
+}
+
+/// A second name of a new entry, for those who have looked for the first in vain.
+pub fn alias(generation: &str) -> String {
+    format!("fill:{generation}")
 }
 
 /// Deletes an entry that turned out to be broken, unless another fill has replaced it meanwhile.

@@ -8,7 +8,7 @@ use super::manifest::Manifest;
 use crate::cache::entry::{Chunks, Entry, Metadata, Outcome};
 use crate::cache::ports::{Body, Fault, Held, KvCopy, KvStore};
 use crate::config::Cache;
-use crate::limits::{CHUNKS_MAX, CHUNKS_OUTLIVE_S, HEAD_BYTES_MAX, KV_TRIES_MAX};
+use crate::limits::{ALIAS_TTL_S, CHUNKS_MAX, CHUNKS_OUTLIVE_S, HEAD_BYTES_MAX, KV_TRIES_MAX};
 
 /// Keeps an entry until it is of no use any more, and tells what is known of it then.
 ///
@@ -30,7 +30,7 @@ pub async fn keep<K: KvStore>(
             body.discard();
             return Err(Fault::Superseded);
         }
-        writer.keep_single(&metadata, body).await?;
+        writer.keep_single(&metadata, body, metadata.kept_until_ms()).await?;
         return Ok(metadata);
     }
     if is_known && Layout::new(metadata.length, cache.chunk_bytes).is_none() {
@@ -64,6 +64,17 @@ pub async fn keep<K: KvStore>(
     writer.keep_in_chunks(metadata, body, first, may_publish).await
 }
 
+/// Keeps an entry that fits in one value under its [`super::alias`], for as long as that is of use.
+pub async fn keep_alias<K: KvStore>(
+    kv: &K,
+    key: &str,
+    entry: Entry<K::Body>,
+    cache: &Cache,
+) -> Result<(), Fault> {
+    let writer = Writer { kv, key, now_ms: 0, cache };
+    writer.keep_single(&entry.metadata, entry.body, ALIAS_TTL_S * 1000).await
+}
+
 /// One entry on its way into KV.
 struct Writer<'a, K> {
     kv: &'a K,
@@ -74,7 +85,12 @@ struct Writer<'a, K> {
 
 impl<K: KvStore> Writer<'_, K> {
     /// A body that fits in one value, as it comes.
-    async fn keep_single(&self, metadata: &Metadata, body: K::Body) -> Result<(), Fault> {
+    async fn keep_single(
+        &self,
+        metadata: &Metadata,
+        body: K::Body,
+        until_ms: u64,
+    ) -> Result<(), Fault> {
         let text = match metadata.encode() {
             Ok(text) => text,
             Err(fault) => {
@@ -82,7 +98,7 @@ impl<K: KvStore> Writer<'_, K> {
                 return Err(fault);
             }
         };
-        let expiration_ttl_s = expiration_ttl_s(metadata.kept_until_ms(), self.now_ms);
+        let expiration_ttl_s = expiration_ttl_s(until_ms, self.now_ms);
         let copy = KvCopy { metadata: text, expiration_ttl_s, length: metadata.length, body };
         let budget_ms = self.cache.write_timeout_ms;
         let kept = self.kv.keep(self.key, copy, budget_ms).await;

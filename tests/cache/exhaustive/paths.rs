@@ -48,6 +48,7 @@ impl Weather for Drawn {
             }
             Operation::EdgeKeep { .. }
             | Operation::KvKeep { .. }
+            | Operation::GateAsk { .. }
             | Operation::Fetch { purpose: Purpose::Transform, .. }
             | Operation::Fork => possible,
         };
@@ -213,7 +214,10 @@ fn writes_are_done(
             Operation::KvKeep { key } | Operation::KvRemove { key } => {
                 assert_eq!(*key, rendition.kv_key);
             }
-            Operation::EdgeFind { .. } | Operation::KvFind { .. } | Operation::Fetch { .. } => {
+            Operation::EdgeFind { .. }
+            | Operation::KvFind { .. }
+            | Operation::GateAsk { .. }
+            | Operation::Fetch { .. } => {
                 panic!("{operation:?} after the answer")
             }
         }

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use http::{HeaderMap, HeaderValue, header};
 use video_resizer::cache::edge::{CACHE_TAG, METADATA_HEADER};
 use video_resizer::cache::ports::{Body, EdgeCache, EdgeCopy, EdgeFound, Fault};
-use video_resizer::http::range::{RangeSpec, Resolved};
+use video_resizer::http::range_set::{RangeSet, Resolved};
 
 use super::body::FakeBody;
 use super::surprise::Surprise;
@@ -86,7 +86,7 @@ impl FakeEdge {
             EdgeFound { status, metadata, length, content_range, body }
         };
         let total = kept.bytes.len() as u64;
-        let asked = range.map(|range| RangeSpec::parse(range.as_bytes()).unwrap().resolve(total));
+        let asked = range.map(|range| RangeSet::parse(range.as_bytes()).unwrap().resolve(total));
         let shift = match self.slicing.get() {
             Slicing::Ignores => return found(200, None, Rc::clone(&kept.bytes)),
             Slicing::Slices => 0,
@@ -94,6 +94,7 @@ impl FakeEdge {
         };
         match asked {
             None => found(200, None, Rc::clone(&kept.bytes)),
+            Some(Resolved::Parts(_) | Resolved::Whole) => panic!("more than one range of the edge"),
             Some(Resolved::Unsatisfiable) => {
                 found(416, Some(format!("bytes */{total}")), Rc::from([]))
             }

@@ -1,6 +1,6 @@
-//! One platform: a data centre's Cache API, the world's KV, and everything over HTTP.
+//! One platform: a data centre's Cache API, the world's KV and gates, and everything over HTTP.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -8,6 +8,7 @@ use video_resizer::cache::ports::{Clock, Entropy, Host, Secrets};
 
 use super::body::FakeBody;
 use super::edge::FakeEdge;
+use super::gate::FakeGate;
 use super::kv::FakeKv;
 use super::upstream::FakeUpstream;
 use super::world::World;
@@ -18,6 +19,8 @@ pub(crate) struct FakeHost {
     pub(crate) world: Rc<World>,
     pub(crate) edge: FakeEdge,
     pub(crate) kv: FakeKv,
+    /// None, until [`FakeHost::bind_gate`].
+    pub(crate) gate: OnceCell<FakeGate>,
     pub(crate) upstream: FakeUpstream,
     pub(crate) secrets: RefCell<BTreeMap<String, String>>,
 }
@@ -28,16 +31,26 @@ impl FakeHost {
         Self {
             edge: FakeEdge::new(&world),
             kv: FakeKv::new(&world),
+            gate: OnceCell::new(),
             upstream: FakeUpstream::new(&world),
             secrets: RefCell::default(),
             world,
         }
+    }
+
+    /// From here on there is a gate, and this is it.
+    pub(crate) fn bind_gate(&self) -> &FakeGate {
+        self.gate.get_or_init(|| FakeGate::new(&self.world))
     }
 }
 
 impl Clock for FakeHost {
     fn now_ms(&self) -> u64 {
         self.world.now_ms()
+    }
+
+    async fn sleep(&self, ms: u32) {
+        self.world.pass_ms(u64::from(ms));
     }
 }
 
@@ -57,6 +70,7 @@ impl Host for FakeHost {
     type Body = FakeBody;
     type Edge = FakeEdge;
     type Kv = FakeKv;
+    type Gate = FakeGate;
     type Upstream = FakeUpstream;
 
     fn edge(&self) -> &FakeEdge {
@@ -65,6 +79,10 @@ impl Host for FakeHost {
 
     fn kv(&self) -> &FakeKv {
         &self.kv
+    }
+
+    fn gate(&self) -> Option<&FakeGate> {
+        self.gate.get()
     }
 
     fn upstream(&self) -> &FakeUpstream {

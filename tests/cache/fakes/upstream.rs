@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use video_resizer::cache::ports::{Body, Call, Fault, Purpose, Reply, UPSTREAM_HEADERS, Upstream};
-use video_resizer::http::range::{RangeSpec, Resolved};
+use video_resizer::http::range_set::{RangeSet, Resolved};
 
 use super::body::FakeBody;
 use super::weather::Mishap;
@@ -229,13 +229,13 @@ impl FakeUpstream {
         let bytes = original_bytes();
         let total = bytes.len() as u64;
         let range = call.headers.iter().find(|(name, _)| name == header::RANGE);
-        let range = range.and_then(|(_, value)| RangeSpec::parse(value.as_bytes()));
+        let range = range.and_then(|(_, value)| RangeSet::parse(value.as_bytes()));
         let common = [("content-type", "video/mp4"), ("etag", "\"original\""), ("server", "nginx")];
         let length;
         let content_range;
         let mut headers = common.to_vec();
         let (status, part) = match range.map(|range| range.resolve(total)) {
-            None => (200, bytes.as_slice()),
+            None | Some(Resolved::Parts(_) | Resolved::Whole) => (200, bytes.as_slice()),
             Some(Resolved::Unsatisfiable) => {
                 content_range = format!("bytes */{total}");
                 headers.push(("content-range", &content_range));

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use http::Method;
+use video_resizer::cache::gate::Question;
 use video_resizer::cache::ports::Purpose;
 
 use super::weather::{Calm, Mishap, Weather};
@@ -22,6 +23,7 @@ pub(crate) enum Operation {
     KvFind { key: String },
     KvKeep { key: String },
     KvRemove { key: String },
+    GateAsk { key: String, question: Question },
     Fetch { purpose: Purpose, method: Method, url: String },
     Fork,
 }
@@ -36,6 +38,11 @@ impl Operation {
             Self::KvFind { .. } => "kv-find",
             Self::KvKeep { .. } => "kv-keep",
             Self::KvRemove { .. } => "kv-remove",
+            Self::GateAsk { question: Question::Enter { .. }, .. } => "gate-enter",
+            Self::GateAsk { question: Question::Wait { .. }, .. } => "gate-wait",
+            Self::GateAsk { question: Question::Beat { .. }, .. } => "gate-beat",
+            Self::GateAsk { question: Question::Publish { .. }, .. } => "gate-publish",
+            Self::GateAsk { question: Question::Finish { .. }, .. } => "gate-finish",
             Self::Fetch { purpose: Purpose::Transform, .. } => "transform",
             Self::Fetch { purpose: Purpose::Probe, .. } => "probe",
             Self::Fetch { purpose: Purpose::Original, .. } => "original",

@@ -5,15 +5,13 @@ use serde_json::json;
 use super::{EDGE_URL, KEY, VIDEO};
 use crate::fakes::edge::Slicing;
 use crate::fakes::upstream::Making;
-use crate::fakes::viewer::{House, Seen, get, head};
+use crate::fakes::viewer::{Asking, House, Seen, get, head};
+use crate::fakes::world::Operation;
 
 const MIB: usize = 1024 * 1024;
 
 /// The request as answered by a cold miss, by the edge as it slices or does not, and by KV.
-fn on_every_tier(
-    asking: impl Fn() -> crate::fakes::viewer::Asking,
-    check: impl Fn(&str, &Seen, &[u8]),
-) {
+pub(super) fn on_every_tier(asking: impl Fn() -> Asking, check: impl Fn(&str, &Seen, &[u8])) {
     let house = House::plain();
     let miss = house.send(&asking());
     let whole = house.host.upstream.last_made().to_vec();
@@ -22,7 +20,10 @@ fn on_every_tier(
         house.host.edge.slicing.set(slicing);
         let edge = house.send(&asking());
         // The platform's own refusal of a range does not say of what, so the entry is asked for once more.
-        let looks = if edge.status == 416 && slicing == Slicing::Slices { 2 } else { 1 };
+        let was_asked_for_part =
+            matches!(edge.operations[0], Operation::EdgeFind { range: Some(_), .. });
+        let is_refused = was_asked_for_part && slicing == Slicing::Slices && edge.status == 416;
+        let looks = if is_refused { 2 } else { 1 };
         assert_eq!(edge.cost, vec!["edge-find"; looks], "{slicing:?}");
         check("edge", &edge, &whole);
     }
@@ -80,7 +81,7 @@ fn a_range_nobody_has_is_416_with_the_length_and_still_fills_the_caches() {
 
 #[test]
 fn a_range_that_is_none_is_answered_whole() {
-    for range in ["bytes=5-2", "bytes=0-1,3-4", "items=0-1", "bytes", "bytes=a-b", ""] {
+    for range in ["bytes=5-2", "items=0-1", "bytes", "bytes=a-b", ""] {
         on_every_tier(
             || get(VIDEO).range(range),
             |tier, seen, whole| {

@@ -1,0 +1,105 @@
+//! Whose turn it is to fill: many cold requests for one rendition, one of them makes it.
+//!
+//! Nothing is shared between requests but what is said at the gate. Who cannot reach it goes alone.
+
+use std::convert::Infallible;
+use std::pin::pin;
+
+use futures_util::future::{Either, select};
+
+use super::entry::Metadata;
+use super::gate::{Question, Verdict};
+use super::orchestrator::Visit;
+use super::ports::{Fault, Gate, Host};
+use super::status::Tier;
+use crate::config::Cache;
+use crate::limits::LEASE_BEAT_MS;
+
+/// The right to fill one variant; others wait for it to be finished.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// The variant: its key in KV.
+    pub key: String,
+    /// The fencing token.
+    pub token: u64,
+    /// What those who wait are told where nothing was kept, because none could be made.
+    pub failure: Option<Metadata>,
+}
+
+/// What the gate left a request to do.
+#[derive(Debug)]
+pub(super) enum Turn {
+    /// To make it; with a lease, others wait for it.
+    Make(Option<Lease>),
+    /// To look where it is: another has just made it, or failed to.
+    Look(Box<Metadata>),
+}
+
+impl<H: Host> Visit<'_, H> {
+    /// Asks the gate, and waits where another is at it; `unusable` names what it told of and was no use.
+    pub(super) async fn take_turn(&mut self, unusable: Option<String>) -> Turn {
+        let rendition = self.rendition;
+        let is_shared = rendition.origin.kv && rendition.bypass.kv.read && rendition.bypass.kv.write;
+        let gate = self.host.gate().filter(|_| self.config.cache.coalesce && is_shared);
+        let Some(gate) = gate else { return Turn::Make(None) };
+        let began_ms = self.host.now_ms();
+        let turn = self.ask_gate(gate, unusable).await;
+        self.trace.gate_ms = Some(self.host.now_ms().saturating_sub(began_ms));
+        turn.unwrap_or_else(|fault| {
+            self.trace.faults.push((Tier::Gate, fault));
+            Turn::Make(None)
+        })
+    }
+
+    async fn ask_gate(&self, gate: &H::Gate, unusable: Option<String>) -> Result<Turn, Fault> {
+        let key = &self.rendition.kv_key;
+        let budget_ms = self.config.cache.gate_timeout_ms;
+        let mut verdict = gate.ask(key, &Question::Enter { unusable }, budget_ms).await?;
+        if let Verdict::Follow { token } = verdict {
+            let wait_ms = self.config.cache.coalesce_wait_ms;
+            let wait = Question::Wait { token, wait_ms };
+            verdict = gate.ask(key, &wait, wait_ms.saturating_add(budget_ms)).await?;
+        }
+        Ok(match verdict {
+            Verdict::Lead { token } => {
+                Turn::Make(Some(Lease { key: key.clone(), token, failure: None }))
+            }
+            Verdict::Filled { entry } => Turn::Look(Box::new(Metadata::decode(&entry)?)),
+            // Whoever is at it takes longer than this viewer may wait.
+            Verdict::Follow { .. } | Verdict::Alone | Verdict::Held | Verdict::Lost => {
+                Turn::Make(None)
+            }
+        })
+    }
+}
+
+/// Does `work`, and says so at the gate for as long as it takes.
+pub(super) async fn beating<H: Host, T>(
+    host: &H,
+    lease: &Lease,
+    work: impl Future<Output = T>,
+) -> T {
+    match select(pin!(work), pin!(beat(host, lease))).await {
+        Either::Left((done, _)) => done,
+        Either::Right((never, _)) => match never {},
+    }
+}
+
+async fn beat<H: Host>(host: &H, lease: &Lease) -> Infallible {
+    loop {
+        host.sleep(LEASE_BEAT_MS).await;
+        if let Some(gate) = host.gate() {
+            // Missed, the next one is as good; without any the lease goes to somebody else.
+            let question = Question::Beat { token: lease.token };
+            let _: Result<Verdict, Fault> = gate.ask(&lease.key, &question, LEASE_BEAT_MS).await;
+        }
+    }
+}
+
+/// The fencing check, right before anything is written that others can find. A gate that cannot be reached
+/// does not forbid it: the fill is paid for, and a second one of the same is as good.
+pub(super) async fn may_publish<H: Host>(host: &H, cache: &Cache, lease: &Lease) -> bool {
+    let Some(gate) = host.gate() else { return true };
+    let question = Question::Publish { token: lease.token };
+    gate.ask(&lease.key, &question, cache.gate_timeout_ms).await != Ok(Verdict::Lost)
+}
