@@ -45,7 +45,7 @@ async fn fetch(
                     }
                 });
             }
-            response::native(reply)
+            response::native(reply, &context)
         }
         Handled::PassThrough { url, marks } => upstream::pass_through(&request, &url, &marks).await,
     }

@@ -54,7 +54,7 @@ impl NativeBody {
 
     /// A stream of the platform.
     pub(super) fn of_stream(stream: ReadableStream) -> Self {
-        Self::Stream(Unread(Some(stream)))
+        Self::Stream(Unread { stream, is_taken: false })
     }
 
     fn into_blocks(self) -> Blocks {
@@ -178,24 +178,28 @@ impl Body for NativeBody {
 }
 
 /// A stream of the platform nobody has read yet. Dropped, it is cancelled.
-pub(super) struct Unread(Option<ReadableStream>);
+pub(super) struct Unread {
+    stream: ReadableStream,
+    is_taken: bool,
+}
 
 impl Unread {
     fn reader(&self) -> Result<Reader, Fault> {
-        let stream = self.0.as_ref().ok_or(Fault::BrokenOff)?;
-        Reader::of(stream)
+        Reader::of(&self.stream)
     }
 
     fn into_stream(mut self) -> ReadableStream {
-        // It is there until it is dropped.
-        self.0.take().unwrap_or_default()
+        self.is_taken = true;
+        self.stream.clone()
     }
 }
 
 impl Drop for Unread {
     fn drop(&mut self) {
-        if let Some(stream) = self.0.take()
-            && let Ok(cancelled) = stream.unchecked_ref::<Readable>().cancel()
+        // Whoever has a reader answers for the stream.
+        if !self.is_taken
+            && !self.stream.locked()
+            && let Ok(cancelled) = self.stream.unchecked_ref::<Readable>().cancel()
         {
             forget(cancelled);
         }
