@@ -100,6 +100,8 @@ pub const TAGS_MAX: usize = 24;
 /// Folder prefixes of a path that become tags, from the top.
 pub const FOLDER_TAGS_MAX: usize = 8;
 
+/// Seconds for which those who waited for a fill believe that it failed, where the failure is not remembered.
+pub const FAILURE_TOLD_S: u64 = 1;
 /// Bytes of a redirect's `Location` that is handed on: it must fit in an entry's metadata.
 pub const LOCATION_BYTES_MAX: usize = 512;
 /// Seconds: the longest `Retry-After` that is handed on.

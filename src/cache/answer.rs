@@ -3,82 +3,110 @@
 use http::{HeaderValue, Method, StatusCode, header};
 
 use super::edge;
-use super::entry::{Entry, Metadata};
+use super::entry::{Entry, Metadata, Outcome};
+use super::opening::Opened;
 use super::orchestrator::{Served, Visit, hit};
-use super::owed::{Copy, Owed};
+use super::owed::Copies;
 use super::ports::{Body, Host, Reply};
+use super::fill::New;
 use super::reason::{NotKept, Unfit};
 use super::reply;
 use super::status::{Phase, Tier};
+use super::turn::Lease;
 use crate::http::conditional::{self, Answer};
 use crate::http::problem::{Problem, UpstreamFailure};
 use crate::media::failure;
 use crate::media::order::{self, Made};
-use crate::request::ask::Ask;
 
 impl<H: Host> Visit<'_, H> {
     pub(super) fn answer_edge_hit(mut self, found: edge::Hit<H::Body>) -> Served<H::Body> {
         self.trace.phase = Phase::EdgeHit;
         let edge::Hit { metadata, answer, body } = found;
+        self.owed.renewal = self.wants_renewal(&metadata);
         let reply = self.reply(&metadata, Some(metadata.length), answer, body);
-        Served { reply, trace: self.trace, owed: None }
+        self.served(reply)
     }
 
-    /// A hit in KV owes the edge a copy with what is left of the lifetime.
-    pub(super) fn answer_kv_hit(mut self, entry: Entry<H::Body>) -> Served<H::Body> {
-        self.trace.phase = Phase::KvHit;
-        let Entry { metadata, body } = entry;
-        let goes_to_edge = self.goes_to_edge(&metadata);
-        let (reply, copy) = self.deliver(&metadata, Some(metadata.length), body, goes_to_edge);
-        let owed = copy.map(|body| self.edge_copy(metadata, body));
-        Served { reply, trace: self.trace, owed }
+    /// A hit in KV owes the edge a copy with what is left of the lifetime, and a renewal where none is left.
+    pub(super) fn answer_kv_hit(mut self, opened: Opened<H::Body>) -> Served<H::Body> {
+        let is_fresh = self.host.now_ms() < opened.metadata.fresh_until_ms;
+        self.trace.phase = if is_fresh { Phase::KvHit } else { Phase::StaleWhileRevalidate };
+        self.owed.renewal = !is_fresh || self.wants_renewal(&opened.metadata);
+        self.answer_opened(opened)
+    }
+
+    /// What another request has just made.
+    pub(super) fn answer_collapsed(mut self, opened: Opened<H::Body>) -> Served<H::Body> {
+        self.trace.phase = Phase::Collapsed;
+        self.answer_opened(opened)
+    }
+
+    fn answer_opened(mut self, opened: Opened<H::Body>) -> Served<H::Body> {
+        let Opened { metadata, answer, body, copy, reading } = opened;
+        let reply = self.reply(&metadata, Some(metadata.length), answer, body);
+        self.owed.reading = reading;
+        self.owed.copies = copy.map(|body| self.edge_copy(metadata, body));
+        self.served(reply)
     }
 
     /// A rendition that was made for this request owes both tiers a copy.
-    pub(super) fn answer_miss(mut self, made: Made<H::Body>) -> Served<H::Body> {
+    pub(super) fn answer_miss(
+        mut self,
+        made: Made<H::Body>,
+        lease: Option<Lease>,
+    ) -> Served<H::Body> {
         self.trace.phase = Phase::Miss;
-        let Made { began_ms, source, length, not_kept, body } = made;
-        let lifetime_s = self.lifetime_s(200);
-        let mut metadata = self.metadata(200, lifetime_s, began_ms);
-        self.rendition.recipe().format.content_type().clone_into(&mut metadata.content_type);
-        metadata.length = length.unwrap_or(0);
-        metadata.source = source;
-
-        let edge = not_kept.or_else(|| self.edge_declines(length, lifetime_s));
-        let kv = not_kept.or_else(|| self.kv_declines(length, lifetime_s));
-        let wants_copy = edge.is_none() || kv.is_none();
-        self.trace.edge.kept = Some(edge.map_or(Ok(()), Err));
-        self.trace.kv.kept = Some(kv.map_or(Ok(()), Err));
+        let not_kept = made.not_kept;
+        let New { metadata, length, body, kv_key, edge_url } = self.new_entry(made);
+        let wants_copy = kv_key.is_some() || edge_url.is_some();
         let (mut reply, copy) = self.deliver(&metadata, length, body, wants_copy);
         if not_kept.is_some() {
             // What the transformer keeps from us is kept from everybody behind us as well.
             reply.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }
-        let owed = copy.map(|body| {
-            let copy = Copy {
-                kv_key: kv.is_none().then(|| self.rendition.kv_key.clone()),
-                edge_url: edge.is_none().then(|| self.rendition.edge_url.clone()),
-            };
-            Owed { entry: Entry { metadata, body }, copy, tags: self.rendition.tags.clone() }
+        self.owed.lease = lease;
+        self.owed.copies = copy.map(|body| {
+            let tags = self.rendition.tags.clone();
+            Copies { entry: Entry { metadata, body }, kv_key, edge_url, tags }
         });
-        Served { reply, trace: self.trace, owed }
+        self.served(reply)
     }
 
-    /// Past its lifetime, but better than nothing.
-    pub(super) fn answer_stale(mut self, entry: Entry<H::Body>) -> Served<H::Body> {
-        self.trace.phase = Phase::Stale;
-        let Entry { metadata, body } = entry;
-        self.trace.kv.lookup = Some(hit(&metadata, self.host.now_ms()));
-        let (reply, _) = self.deliver(&metadata, Some(metadata.length), body, false);
-        Served { reply, trace: self.trace, owed: None }
+    /// Past its lifetime, but better than nothing; `unfit` is why nothing better could be made, if it was tried.
+    pub(super) async fn answer_stale(
+        mut self,
+        entry: Entry<H::Body>,
+        unfit: Option<Unfit>,
+    ) -> Served<H::Body> {
+        if let Outcome::Failure(remembered) = entry.metadata.outcome() {
+            entry.body.discard();
+            return self.answer_remembered(&entry.metadata, remembered).await;
+        }
+        let lookup = hit(&entry.metadata, self.host.now_ms());
+        match (self.open(entry).await, unfit) {
+            (Some(opened), _) => {
+                self.trace.phase = Phase::Stale;
+                self.trace.kv.lookup = Some(lookup);
+                self.answer_opened(opened)
+            }
+            (None, Some(unfit)) => self.answer_without_rendition(unfit).await,
+            (None, None) => self.answer_unfilled_head().await,
+        }
+    }
+
+    /// What is remembered of a failure is as good as met again.
+    pub(super) async fn answer_remembered(
+        mut self,
+        metadata: &Metadata,
+        unfit: Unfit,
+    ) -> Served<H::Body> {
+        self.trace.advice.location.clone_from(&metadata.location);
+        self.remembered_until_ms = Some(metadata.fresh_until_ms);
+        self.answer_without_rendition(unfit).await
     }
 
     /// No rendition, fresh or stale: the original if that is of use, else an honest error.
-    pub(super) async fn answer_without_rendition(
-        mut self,
-        unfit: Unfit,
-        owed: Option<Owed<H::Body>>,
-    ) -> Served<H::Body> {
+    pub(super) async fn answer_without_rendition(mut self, unfit: Unfit) -> Served<H::Body> {
         let consequence = failure::consequence(unfit);
         let fits = failure::original_fits(self.rendition.recipe().mode);
         if consequence.original && fits && self.config.sources.fallback_to_original {
@@ -86,15 +114,14 @@ impl<H: Host> Visit<'_, H> {
                 order::original(self.host, self.ask, self.config, self.rendition, &mut self.trace);
             if let Some(original) = original.await {
                 self.trace.phase = Phase::Original;
-                return Served { reply: reply::original(original), trace: self.trace, owed };
+                return self.served(reply::original(original));
             }
         }
         self.trace.phase = Phase::Failed;
-        let made_now = owed.as_ref().map(|owed| owed.entry.metadata.fresh_until_ms);
-        let fresh_until_ms = made_now.or(self.remembered_until_ms);
-        let left_ms = fresh_until_ms.map(|until_ms| until_ms.saturating_sub(self.host.now_ms()));
+        let left_ms =
+            self.remembered_until_ms.map(|until_ms| until_ms.saturating_sub(self.host.now_ms()));
         let reply = self.failure(unfit, left_ms.map(|left_ms| left_ms.div_ceil(1000)));
-        Served { reply, trace: self.trace, owed }
+        self.served(reply)
     }
 
     /// `only-if-cached` of something that is not (RFC 9111, 5.2.1.7).
@@ -108,7 +135,7 @@ impl<H: Host> Visit<'_, H> {
             retry_after_s: None,
         };
         let reply = reply::problem(&Problem::upstream(&failure), None);
-        Served { reply, trace: self.trace, owed: None }
+        self.served(reply)
     }
 
     /// HEAD of something never made: the source is asked whether it is there, and nobody pays.
@@ -122,20 +149,24 @@ impl<H: Host> Visit<'_, H> {
             self.trace.phase = Phase::Failed;
             self.failure(Unfit::Status(404), None)
         };
-        Served { reply, trace: self.trace, owed: None }
+        self.served(reply)
+    }
+
+    fn served(self, reply: Reply<H::Body>) -> Served<H::Body> {
+        let owed = (!self.owed.is_nothing()).then_some(self.owed);
+        Served { reply, trace: self.trace, owed }
     }
 
     /// The viewer's answer and, where one is wanted, a second branch of the same bytes.
-    pub(super) fn deliver(
+    fn deliver(
         &mut self,
         metadata: &Metadata,
         length: Option<u64>,
         mut body: H::Body,
         wants_copy: bool,
     ) -> (Reply<H::Body>, Option<H::Body>) {
-        let validators = reply::validators(metadata);
-        let answer = conditional::answer(self.ask, &validators, length, self.host.now_ms());
-        if !sends_body(self.ask, answer) {
+        let answer = self.answer_to(metadata, length);
+        if !self.sends_body(answer) {
             let copy = if wants_copy {
                 Some(body)
             } else {
@@ -149,9 +180,25 @@ impl<H: Host> Visit<'_, H> {
         (self.reply(metadata, length, answer, body), copy)
     }
 
+    /// What the request's conditions and ranges leave of a 200.
+    pub(super) fn answer_to(&self, metadata: &Metadata, length: Option<u64>) -> Answer {
+        let validators = reply::validators(metadata);
+        conditional::answer(self.ask, &validators, length, self.host.now_ms())
+    }
+
+    pub(super) fn sends_body(&self, answer: Answer) -> bool {
+        self.ask.method != Method::HEAD
+            && match answer {
+                Answer::Whole | Answer::Part { .. } | Answer::Parts { .. } => true,
+                Answer::NotModified
+                | Answer::PreconditionFailed
+                | Answer::Unsatisfiable { .. } => false,
+            }
+    }
+
     /// A viewer never loses a body to a caching problem: where it cannot be branched, nothing is kept.
     pub(super) fn branch(&mut self, body: &mut H::Body) -> Option<H::Body> {
-        match body.fork() {
+        match body.fork(self.config.cache.write_timeout_ms) {
             Ok(copy) => Some(copy),
             Err(fault) => {
                 self.trace.faults.push((Tier::Edge, fault));
@@ -179,14 +226,4 @@ impl<H: Host> Visit<'_, H> {
     pub(super) fn failure(&self, unfit: Unfit, lifetime_s: Option<u64>) -> Reply<H::Body> {
         reply::failure(unfit, &self.trace.advice, self.request_id, lifetime_s)
     }
-}
-
-fn sends_body(ask: &Ask, answer: Answer) -> bool {
-    ask.method != Method::HEAD
-        && match answer {
-            Answer::Whole | Answer::Part { .. } | Answer::Parts { .. } => true,
-            Answer::NotModified | Answer::PreconditionFailed | Answer::Unsatisfiable { .. } => {
-                false
-            }
-        }
 }

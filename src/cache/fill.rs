@@ -4,73 +4,127 @@ use super::edge;
 use super::entry::{Entry, Metadata, VERSION, generation};
 use super::freshness::lifetime_s;
 use super::orchestrator::{Visit, not_asked};
-use super::owed::{Copy, Owed};
+use super::turn::Lease;
+use super::owed::Copies;
 use super::ports::{Body, Host};
 use super::reason::{NotKept, Unfit};
 use super::rendition::Rendition;
 use super::storage;
+use crate::limits::FAILURE_TOLD_S;
 use crate::media::failure;
+use crate::media::order::Made;
 use crate::request::recipe::SpelledOption;
 
+/// A rendition on its way, and where it may go.
+pub(super) struct New<B> {
+    pub(super) metadata: Metadata,
+    /// Bytes, where announced.
+    pub(super) length: Option<u64>,
+    pub(super) body: B,
+    /// The key in KV, where KV takes it.
+    pub(super) kv_key: Option<String>,
+    /// The URL in the Cache API, where that takes it.
+    pub(super) edge_url: Option<String>,
+}
+
 impl<H: Host> Visit<'_, H> {
-    /// What is remembered of a failure is as good as met again.
-    pub(super) fn recall(&mut self, metadata: &Metadata) {
-        self.trace.advice.location.clone_from(&metadata.location);
-        self.remembered_until_ms = Some(metadata.fresh_until_ms);
-    }
-
     /// A failure that KV remembers is remembered at the edge as well, for what is left of its lifetime.
-    pub(super) fn promote(&mut self, metadata: Metadata) -> Option<Owed<H::Body>> {
-        self.goes_to_edge(&metadata).then(|| self.edge_copy(metadata, H::Body::empty()))
+    pub(super) fn promote(&mut self, metadata: &Metadata) {
+        let left_ms = metadata.fresh_until_ms.saturating_sub(self.host.now_ms());
+        self.owed.renewal = left_ms == 0;
+        if left_ms > 0 && self.goes_to_edge(metadata, left_ms / 1000) {
+            self.owed.copies = Some(self.edge_copy(metadata.clone(), H::Body::empty()));
+        }
     }
 
-    /// Whether what KV has goes to the edge with what is left of its lifetime; noted in the trace.
-    pub(super) fn goes_to_edge(&mut self, metadata: &Metadata) -> bool {
-        let left_s = metadata.fresh_until_ms.saturating_sub(self.host.now_ms()) / 1000;
+    pub(super) fn goes_to_edge(&mut self, metadata: &Metadata, left_s: u64) -> bool {
         let declined = self.edge_declines(Some(metadata.length), left_s);
         self.trace.edge.kept = Some(declined.map_or(Ok(()), Err));
         declined.is_none()
     }
 
-    pub(super) fn edge_copy(&self, metadata: Metadata, body: H::Body) -> Owed<H::Body> {
-        let copy = Copy { kv_key: None, edge_url: Some(self.rendition.edge_url.clone()) };
-        Owed { entry: Entry { metadata, body }, copy, tags: self.rendition.tags.clone() }
+    pub(super) fn edge_copy(&self, metadata: Metadata, body: H::Body) -> Copies<H::Body> {
+        Copies {
+            entry: Entry { metadata, body },
+            kv_key: None,
+            edge_url: Some(self.rendition.edge_url.clone()),
+            tags: self.rendition.tags.clone(),
+        }
+    }
+
+    /// What was made, with everything that is known of it, and where it may go; noted in the trace.
+    pub(super) fn new_entry(&mut self, made: Made<H::Body>) -> New<H::Body> {
+        let Made { began_ms, source, source_state, length, not_kept, body } = made;
+        let lifetime_s = self.lifetime_s(200);
+        let mut metadata = self.metadata(200, lifetime_s, began_ms);
+        self.rendition.recipe().format.content_type().clone_into(&mut metadata.content_type);
+        metadata.length = length.unwrap_or(0);
+        metadata.source = source;
+        metadata.source_state = source_state;
+        let edge = not_kept.or_else(|| self.edge_declines(length, lifetime_s));
+        let kv = not_kept.or_else(|| self.kv_declines(length, lifetime_s));
+        let (kv_key, edge_url) = self.destinations(kv, edge);
+        New { metadata, length, body, kv_key, edge_url }
     }
 
     /// The memory that no rendition could be made, for the lifetime of its status.
-    pub(super) fn remember(&mut self, unfit: Unfit, began_ms: u64) -> Option<Owed<H::Body>> {
-        let consequence = failure::consequence(unfit);
-        if !consequence.remembered {
-            return None;
+    pub(super) fn remember(&mut self, unfit: Unfit, began_ms: u64, lease: Option<Lease>) {
+        let is_remembered = failure::consequence(unfit).remembered;
+        let metadata = self.failed(unfit, began_ms);
+        if is_remembered {
+            let lifetime_s = (metadata.fresh_until_ms - metadata.created_ms) / 1000;
+            let edge = self.edge_declines(None, lifetime_s);
+            let kv = self.kv_declines(None, lifetime_s);
+            let (kv_key, edge_url) = self.destinations(kv, edge);
+            if kv_key.is_some() || edge_url.is_some() {
+                self.remembered_until_ms = Some(metadata.fresh_until_ms);
+                let entry = Entry { metadata: metadata.clone(), body: H::Body::empty() };
+                let tags = self.rendition.tags.clone();
+                self.owed.copies = Some(Copies { entry, kv_key, edge_url, tags });
+            }
         }
+        self.owed.lease = lease.map(|lease| Lease { failure: Some(metadata), ..lease });
+    }
+
+    /// Those who wait at the gate hear of a failure that is not remembered.
+    pub(super) fn tell_failure(&mut self, unfit: Unfit, began_ms: u64, lease: Option<Lease>) {
+        let failure = lease.is_some().then(|| self.failed(unfit, began_ms));
+        self.owed.lease = lease.map(|lease| Lease { failure, ..lease });
+    }
+
+    fn failed(&self, unfit: Unfit, began_ms: u64) -> Metadata {
+        let consequence = failure::consequence(unfit);
         let status = consequence.status.as_u16();
-        let lifetime_s = self.lifetime_s(status);
+        let is_kept = consequence.remembered && self.lifetime_s(status) > 0;
+        // What nobody remembers is still told to those who are waiting for it right now.
+        let lifetime_s = if is_kept { self.lifetime_s(status) } else { FAILURE_TOLD_S };
         let mut metadata = self.metadata(status, lifetime_s, began_ms);
-        metadata.stale_until_ms = metadata.fresh_until_ms;
         metadata.unfit = Some(unfit.as_str().to_owned());
         metadata.unfit_number = unfit.number();
         metadata.location.clone_from(&self.trace.advice.location);
+        metadata
+    }
 
-        let edge = self.edge_declines(None, lifetime_s);
-        let kv = self.kv_declines(None, lifetime_s);
+    fn destinations(
+        &mut self,
+        kv: Option<NotKept>,
+        edge: Option<NotKept>,
+    ) -> (Option<String>, Option<String>) {
         self.trace.edge.kept = Some(edge.map_or(Ok(()), Err));
         self.trace.kv.kept = Some(kv.map_or(Ok(()), Err));
-        if edge.is_some() && kv.is_some() {
-            return None;
-        }
-        let copy = Copy {
-            kv_key: kv.is_none().then(|| self.rendition.kv_key.clone()),
-            edge_url: edge.is_none().then(|| self.rendition.edge_url.clone()),
-        };
-        let entry = Entry { metadata, body: H::Body::empty() };
-        Some(Owed { entry, copy, tags: self.rendition.tags.clone() })
+        (
+            kv.is_none().then(|| self.rendition.kv_key.clone()),
+            edge.is_none().then(|| self.rendition.edge_url.clone()),
+        )
     }
 
     /// What is known of an entry that is being made now; the generation is minted here.
     pub(super) fn metadata(&self, status: u16, lifetime_s: u64, began_ms: u64) -> Metadata {
         let created_ms = self.host.now_ms().max(began_ms);
         let fresh_until_ms = created_ms + lifetime_s * 1000;
-        let stale_ms = self.rendition.origin.ttl.stale_if_error_s * 1000;
+        let lifetimes = &self.rendition.origin.lifetimes;
+        let renewable_ms = lifetimes.stale_while_revalidate.of(status) * 1000;
+        let stale_ms = lifetimes.stale_if_error.of(status) * 1000;
         Metadata {
             version: VERSION,
             generation: generation(self.host.id()),
@@ -80,7 +134,11 @@ impl<H: Host> Visit<'_, H> {
             began_ms,
             created_ms,
             fresh_until_ms,
+            renewable_until_ms: (renewable_ms > 0).then_some(fresh_until_ms + renewable_ms),
             stale_until_ms: fresh_until_ms + stale_ms,
+            validated_ms: None,
+            chunks: None,
+            source_state: None,
             origin: self.rendition.origin.name.clone(),
             path: Some(self.rendition.path.without_slash().to_owned()),
             options: options_of(self.rendition),
@@ -105,7 +163,7 @@ impl<H: Host> Visit<'_, H> {
 
     pub(super) fn kv_declines(&self, length: Option<u64>, lifetime_s: u64) -> Option<NotKept> {
         not_asked(self.rendition.origin.kv, self.rendition.bypass.kv.write)
-            .or_else(|| storage::declines(length, lifetime_s))
+            .or_else(|| storage::declines(length, lifetime_s, &self.config.cache))
     }
 }
 

@@ -16,7 +16,10 @@ use super::reason::{NotKept, Unfit};
 use super::rendition::Rendition;
 use super::status::{Lookup, Tier, Trace};
 use super::storage::{self, Found};
+use super::turn::{self, Lease, Turn};
+use super::opening::Again;
 use crate::config::Config;
+use crate::media::failure;
 use crate::media::order::{self, Made};
 use crate::request::ask::Ask;
 
@@ -115,7 +118,7 @@ pub async fn serve<H: Host>(
 }
 
 /// One request on its way through the tiers.
-pub(super) struct Visit<'a, H> {
+pub(super) struct Visit<'a, H: Host> {
     pub(super) host: &'a H,
     pub(super) ask: &'a Ask,
     pub(super) config: &'a Config,
@@ -124,9 +127,21 @@ pub(super) struct Visit<'a, H> {
     /// When the failure that was found will be forgotten.
     pub(super) remembered_until_ms: Option<u64>,
     pub(super) trace: Trace,
+    pub(super) owed: Owed<H::Body>,
 }
 
-impl<H: Host> Visit<'_, H> {
+impl<'a, H: Host> Visit<'a, H> {
+    pub(super) fn new(
+        host: &'a H,
+        ask: &'a Ask,
+        config: &'a Config,
+        rendition: &'a Rendition<'a>,
+        request_id: &'a str,
+    ) -> Self {
+        let (trace, owed) = (Trace::default(), Owed::default());
+        Self { host, ask, config, rendition, request_id, remembered_until_ms: None, trace, owed }
+    }
+
     /// The Cache API: one `match`, or none.
     async fn look_at_edge(&mut self) -> Option<edge::Found<H::Body>> {
         if let Some(why) = not_asked(self.rendition.origin.edge, self.rendition.bypass.edge.read) {
@@ -165,35 +180,45 @@ impl<H: Host> Visit<'_, H> {
         }
         let began_ms = self.host.now_ms();
         let cache = &self.config.cache;
-        let found = storage::find(
-            self.host.kv(),
-            &self.rendition.kv_key,
-            began_ms,
-            cache.kv_cache_ttl_s,
-            cache.kv_timeout_ms,
-        )
-        .await;
+        let key = &self.rendition.kv_key;
+        let found = storage::find(self.host.kv(), key, began_ms, cache).await;
         let now_ms = self.host.now_ms();
         self.trace.kv.took_ms = now_ms.saturating_sub(began_ms);
-        let (lookup, found) = match found {
-            Ok(Found::Fresh(entry)) => match entry.metadata.outcome() {
-                Outcome::Rendition => (hit(&entry.metadata, now_ms), Found::Fresh(entry)),
-                Outcome::Failure(unfit) => (Lookup::Remembered(unfit), Found::Fresh(entry)),
+        let found = found.unwrap_or_else(|fault| {
+            self.trace.faults.push((Tier::Kv, fault));
+            self.trace.kv.lookup = Some(Lookup::Broken);
+            Found::Nothing
+        });
+        let lookup = match &found {
+            Found::Fresh(entry) | Found::Renewable(entry) => match entry.metadata.outcome() {
+                Outcome::Rendition => hit(&entry.metadata, now_ms),
+                Outcome::Failure(unfit) => Lookup::Remembered(unfit),
             },
-            Ok(Found::Stale(entry)) => (Lookup::Stale, Found::Stale(entry)),
-            Ok(Found::Nothing) => (Lookup::Miss, Found::Nothing),
-            Err(fault) => {
-                self.trace.faults.push((Tier::Kv, fault));
-                (Lookup::Broken, Found::Nothing)
-            }
+            Found::Stale(_) => Lookup::Stale,
+            Found::Nothing => Lookup::Miss,
         };
-        self.trace.kv.lookup = Some(lookup);
+        self.trace.kv.lookup = self.trace.kv.lookup.or(Some(lookup));
         found
     }
 
+    /// Whether the source of what is still fresh should be asked, behind the viewer's back, if it has changed.
+    pub(super) fn wants_renewal(&self, metadata: &Metadata) -> bool {
+        let after_ms = self.config.sources.revalidate_after_s.saturating_mul(1000);
+        let age_ms = self.host.now_ms().saturating_sub(metadata.as_of_ms());
+        after_ms > 0 && age_ms >= after_ms && metadata.source_state.is_some()
+    }
+
     /// The transformation, source by source. An error comes with the moment the last fill started.
-    async fn make(&mut self) -> Result<Made<H::Body>, (Unfit, u64)> {
-        order::make(self.host, self.ask, self.config, self.rendition, &mut self.trace).await
+    pub(super) async fn make(
+        &mut self,
+        lease: Option<&Lease>,
+    ) -> Result<Made<H::Body>, (Unfit, u64)> {
+        let (host, trace) = (self.host, &mut self.trace);
+        let making = order::make(host, self.ask, self.config, self.rendition, trace);
+        match lease {
+            Some(lease) => turn::beating(host, lease, making).await,
+            None => making.await,
+        }
     }
 
     fn wants_only_what_is_kept(&self) -> bool {

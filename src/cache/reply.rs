@@ -9,6 +9,7 @@ use super::rendition::Rendition;
 use super::status::Advice;
 use crate::config::Config;
 use crate::http::conditional::{Answer, Validators};
+use crate::http::cut::Cut;
 use crate::http::disposition::Disposition;
 use crate::http::entity_tag::EntityTag;
 use crate::http::multipart::Multipart;
@@ -31,10 +32,15 @@ pub fn validators(metadata: &Metadata) -> Validators {
 
 /// Of the whole body of an entry what `answer` sends: the same bytes, whichever tier it came from.
 pub fn cut<B: Body>(metadata: &Metadata, answer: Answer, body: B) -> B {
-    match answer.cut(multipart(metadata)) {
+    match cut_of(metadata, answer) {
         Some(cut) => body.cut(cut),
         None => body,
     }
+}
+
+/// What `answer` sends of an entry's body; `None` for all of it, and where no body is sent.
+pub fn cut_of(metadata: &Metadata, answer: Answer) -> Option<Cut> {
+    answer.cut(multipart(metadata))
 }
 
 fn multipart(metadata: &Metadata) -> Multipart<'_> {

@@ -19,6 +19,10 @@ pub struct Trace {
     pub kv: TierTrace,
     /// Every transform that was tried, in order.
     pub attempts: Vec<Attempt>,
+    /// Milliseconds at the gate, where it was asked.
+    pub gate_ms: Option<u64>,
+    /// Whether another request's fill answered this one (RFC 9211, 2.6).
+    pub collapsed: bool,
     /// Milliseconds until the original's headers came, where it was asked.
     pub original_ms: Option<u64>,
     /// Everything that went wrong below, by tier.
@@ -45,6 +49,8 @@ pub enum Tier {
     Edge,
     /// Workers KV.
     Kv,
+    /// The gate before fills.
+    Gate,
     /// The transformation.
     Transform,
     /// The source, asked for its length only.
@@ -59,6 +65,7 @@ impl Tier {
         match self {
             Self::Edge => "edge",
             Self::Kv => "kv",
+            Self::Gate => "gate",
             Self::Transform => "transform",
             Self::Probe => "probe",
             Self::Original => "original",
@@ -75,6 +82,10 @@ pub enum Phase {
     KvHit,
     /// Made for this request.
     Miss,
+    /// Made for another request, which this one waited for.
+    Collapsed,
+    /// From Workers KV, past its lifetime, and renewed behind the viewer's back.
+    StaleWhileRevalidate,
     /// From Workers KV, past its lifetime, because nothing better could be made.
     Stale,
     /// The original, because no rendition could be made.
@@ -90,10 +101,12 @@ pub enum Phase {
 
 impl Phase {
     /// Every phase.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::EdgeHit,
         Self::KvHit,
         Self::Miss,
+        Self::Collapsed,
+        Self::StaleWhileRevalidate,
         Self::Stale,
         Self::Original,
         Self::Failed,
@@ -107,6 +120,8 @@ impl Phase {
             Self::EdgeHit => "edge-hit",
             Self::KvHit => "kv-hit",
             Self::Miss => "miss",
+            Self::Collapsed => "collapsed",
+            Self::StaleWhileRevalidate => "stale-while-revalidate",
             Self::Stale => "stale",
             Self::Original => "original",
             Self::Failed => "failed",
@@ -164,13 +179,30 @@ impl Trace {
     /// `Cache-Status`: one member a tier that was concerned, nearest the origin first (RFC 9211, 2).
     pub fn cache_status(&self) -> String {
         let mut members = Vec::with_capacity(2);
-        let after_error = self.phase == Phase::Stale && !self.attempts.is_empty();
+        let tried = !self.attempts.is_empty() || self.gate_ms.is_some();
+        let stale = match self.phase {
+            Phase::Stale if tried => Some("stale-if-error"),
+            Phase::StaleWhileRevalidate => Some("stale-while-revalidate"),
+            Phase::EdgeHit
+            | Phase::KvHit
+            | Phase::Miss
+            | Phase::Collapsed
+            | Phase::Stale
+            | Phase::Original
+            | Phase::Failed
+            | Phase::HeadUnfilled
+            | Phase::NotCached => None,
+        };
         let forward_status = self.attempts.last().and_then(|attempt| attempt.status);
         if let Some(lookup) = self.kv.lookup {
-            members.push(member(KV_NAME, lookup, self.kv.kept, forward_status, after_error));
+            let mut of_kv = member(KV_NAME, lookup, forward_status, self.collapsed);
+            finish(&mut of_kv, lookup, self.kv.kept, stale);
+            members.push(of_kv);
         }
         if let Some(lookup) = self.edge.lookup {
-            members.push(member(EDGE_NAME, lookup, self.edge.kept, None, false));
+            let mut of_edge = member(EDGE_NAME, lookup, None, false);
+            finish(&mut of_edge, lookup, self.edge.kept, None);
+            members.push(of_edge);
         }
         members.join(", ")
     }
@@ -191,6 +223,9 @@ impl Trace {
                 let _ = write!(timing, "{};dur={}, ", tier.as_str(), trace.took_ms);
             }
         }
+        if let Some(ms) = self.gate_ms {
+            let _ = write!(timing, "gate;dur={ms}, ");
+        }
         for attempt in &self.attempts {
             let _ = write!(timing, "transform;dur={}", attempt.took_ms);
             if let Some(unfit) = attempt.unfit {
@@ -209,49 +244,57 @@ impl Trace {
 fn member(
     name: &str,
     lookup: Lookup,
-    kept: Option<Result<(), NotKept>>,
     forward_status: Option<u16>,
-    after_error: bool,
+    is_collapsed: bool,
 ) -> String {
     let mut member = name.to_owned();
-    let mut detail: Option<&str> = None;
     // Writing to a String cannot fail.
-    match lookup {
+    let forwarded = match lookup {
         Lookup::Hit { ttl_s } => {
             let _ = write!(member, "; hit; ttl={ttl_s}");
-            if after_error {
-                detail = Some("stale-if-error");
-            }
+            return member;
         }
-        Lookup::Remembered(unfit) => {
+        Lookup::Remembered(_) => {
             member.push_str("; hit");
-            detail = Some(unfit.as_str());
+            return member;
         }
-        Lookup::Miss => member.push_str("; fwd=uri-miss"),
-        Lookup::Stale => member.push_str("; fwd=stale"),
-        Lookup::Broken => {
-            member.push_str("; fwd=miss");
-            detail = Some("fault");
-        }
-        Lookup::NotAsked(why) => {
-            member.push_str("; fwd=bypass");
-            detail = Some(why.as_str());
-        }
-    }
-    if let Some(status) = forward_status
-        && !matches!(lookup, Lookup::Hit { .. } | Lookup::Remembered(_))
-    {
+        Lookup::Miss => "uri-miss",
+        Lookup::Stale => "stale",
+        Lookup::Broken => "miss",
+        Lookup::NotAsked(_) => "bypass",
+    };
+    let _ = write!(member, "; fwd={forwarded}");
+    if let Some(status) = forward_status {
         let _ = write!(member, "; fwd-status={status}");
     }
-    match kept {
-        Some(Ok(())) => member.push_str("; stored"),
-        Some(Err(why)) => detail = detail.or(Some(why.as_str())),
-        None => {}
-    }
-    if let Some(detail) = detail {
-        let _ = write!(member, "; detail={detail}");
+    if is_collapsed {
+        member.push_str("; collapsed");
     }
     member
+}
+
+/// What became of a copy, and the one word there is room for.
+fn finish(
+    member: &mut String,
+    lookup: Lookup,
+    kept: Option<Result<(), NotKept>>,
+    stale: Option<&'static str>,
+) {
+    if kept == Some(Ok(())) {
+        member.push_str("; stored");
+    }
+    let detail = match lookup {
+        Lookup::Hit { .. } => stale,
+        Lookup::Remembered(unfit) => Some(unfit.as_str()),
+        Lookup::Broken => Some("fault"),
+        Lookup::NotAsked(why) => Some(why.as_str()),
+        Lookup::Miss | Lookup::Stale => None,
+    };
+    let why_not = kept.and_then(Result::err).map(NotKept::as_str);
+    if let Some(detail) = detail.or(why_not) {
+        // Writing to a String cannot fail.
+        let _ = write!(member, "; detail={detail}");
+    }
 }
 
 #[cfg(test)]

@@ -52,6 +52,13 @@ pub fn consequence(unfit: Unfit) -> Consequence {
     }
 }
 
+/// Whether something old is better than telling of this failure: it is the server's, and passes (RFC 5861, 4).
+///
+/// A source that is gone is not: what was made of it goes with it.
+pub fn is_of_the_server(unfit: Unfit) -> bool {
+    consequence(unfit).status.is_server_error()
+}
+
 /// Whether the original is of use to a viewer who asked for this kind of rendition.
 pub fn original_fits(mode: Mode) -> bool {
     match mode {

@@ -4,6 +4,7 @@ pub mod failure;
 pub mod loop_guard;
 pub mod order;
 pub mod relay;
+pub mod revalidation;
 pub mod sources;
 pub mod transformation;
 pub mod verdict;

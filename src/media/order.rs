@@ -6,7 +6,9 @@ use http::{HeaderName, HeaderValue, Method, header};
 use super::loop_guard;
 use super::relay::{self, KEY_BYTES_MIN, KEY_SECRET};
 use super::sources::{self, Source};
+use super::revalidation::{self, Revalidation};
 use super::{failure, transformation, verdict};
+use crate::cache::entry::SourceState;
 use crate::cache::ports::{Body, Call, Fault, Host, Purpose, Reply, Secrets, Upstream};
 use crate::cache::reason::{NotKept, Unfit};
 use crate::cache::rendition::Rendition;
@@ -26,6 +28,8 @@ pub struct Made<B> {
     pub began_ms: u64,
     /// Which source it was made from.
     pub source: u8,
+    /// What that source says of itself, where it was asked and told.
+    pub source_state: Option<SourceState>,
     /// Bytes, where announced.
     pub length: Option<u64>,
     /// Why it must not be kept, if so.
@@ -87,20 +91,22 @@ async fn transform<H: Host>(
         follows_redirects: false,
     };
     let probes = config.sources.probe && failure::original_fits(rendition.recipe().mode);
-    let (answer, source_length) = join(host.upstream().fetch(&call), async {
-        if probes { probe(host, ask, config, source).await } else { Ok(None) }
+    let (answer, probed) = join(host.upstream().fetch(&call), async {
+        if probes { probe(host, ask, config, source).await } else { Ok(Probed::default()) }
     })
     .await;
-    let source_length = source_length.unwrap_or_else(|fault| {
+    let probed = probed.unwrap_or_else(|fault| {
         trace.faults.push((Tier::Probe, fault));
-        None
+        Probed::default()
     });
-    let verdict = verdict::judge(rendition.recipe(), &answer, source_length);
+    let verdict = verdict::judge(rendition.recipe(), &answer, probed.length);
     let status = answer.as_ref().ok().map(|reply| reply.status);
     let took_ms = host.now_ms().saturating_sub(began_ms);
     let made = match (verdict, answer) {
         (Ok(verdict::Fit { length, not_kept }), Ok(reply)) => {
-            let made = Made { began_ms, source: source.index, length, not_kept, body: reply.body };
+            let (source, source_state) = (source.index, probed.state);
+            let body = reply.body;
+            let made = Made { began_ms, source, source_state, length, not_kept, body };
             if conditional::wanted_ranges(ask).is_some() { measured(made).await } else { Ok(made) }
         }
         (Err(unfit), Ok(reply)) => {
@@ -131,10 +137,8 @@ async fn measured<B: Body>(made: Made<B>) -> Result<Made<B>, Unfit> {
             Err(Unfit::Empty)
         }
         Some(_) => Ok(Made { length, body, ..made }),
-        None => {
-            let not_kept = made.not_kept.or(Some(NotKept::LengthUnknown));
-            Ok(Made { not_kept, body, ..made })
-        }
+        // It is told in answer to what was asked: whole, and for the store to find out.
+        None => Ok(Made { body, ..made }),
     }
 }
 
@@ -224,7 +228,7 @@ pub async fn exists<H: Host>(
     trace: &mut Trace,
 ) -> bool {
     for source in &rendition.sources {
-        match ask_for_head(host, ask, source, config.sources.timeout_ms).await {
+        match ask_for_head(host, ask, source, config.sources.timeout_ms, Vec::new()).await {
             Ok(reply) => {
                 let status = reply.status;
                 reply.body.discard();
@@ -241,19 +245,46 @@ pub async fn exists<H: Host>(
     false
 }
 
-/// The source's own length, where it tells in time: the first byte waits for it where the transformer has
-/// the rendition at hand already.
+/// What a source says of itself.
+#[derive(Debug, Default)]
+struct Probed {
+    length: Option<u64>,
+    state: Option<SourceState>,
+}
+
+/// The source's own length and validators, where it tells in time: the first byte waits for it where the
+/// transformer has the rendition at hand already.
 async fn probe<H: Host>(
     host: &H,
     ask: &Ask,
     config: &Config,
     source: &Source,
-) -> Result<Option<u64>, Fault> {
+) -> Result<Probed, Fault> {
     let budget_ms = config.sources.timeout_ms.min(PROBE_MS_MAX);
-    let reply = ask_for_head(host, ask, source, budget_ms).await?;
-    let length = (reply.status == 200).then(|| verdict::content_length(&reply.headers)).flatten();
+    let reply = ask_for_head(host, ask, source, budget_ms, Vec::new()).await?;
+    let probed = if reply.status == 200 {
+        let length = verdict::content_length(&reply.headers);
+        Probed { length, state: revalidation::state_of(&reply.headers) }
+    } else {
+        Probed::default()
+    };
     reply.body.discard();
-    Ok(length)
+    Ok(probed)
+}
+
+/// Asks a source whether it is still what it was; at most one request.
+pub async fn revalidate<H: Host>(
+    host: &H,
+    ask: &Ask,
+    config: &Config,
+    source: &Source,
+    state: &SourceState,
+) -> Result<Revalidation, Fault> {
+    let conditions = revalidation::conditions(state);
+    let reply = ask_for_head(host, ask, source, config.sources.timeout_ms, conditions).await?;
+    let answer = revalidation::judge(state, reply.status, &reply.headers);
+    reply.body.discard();
+    Ok(answer)
 }
 
 async fn ask_for_head<H: Host>(
@@ -261,12 +292,15 @@ async fn ask_for_head<H: Host>(
     ask: &Ask,
     source: &Source,
     budget_ms: u32,
+    conditions: Vec<(HeaderName, HeaderValue)>,
 ) -> Result<Reply<H::Body>, Fault> {
+    let mut headers = with_credentials(host, ask, source)?;
+    headers.extend(conditions);
     let call = Call {
         purpose: Purpose::Probe,
         method: Method::HEAD,
         url: source.url.clone(),
-        headers: with_credentials(host, ask, source)?,
+        headers,
         budget_ms,
         follows_redirects: source.auth.is_none(),
     };

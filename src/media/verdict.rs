@@ -32,6 +32,8 @@ pub fn judge<B>(
             | Fault::Corrupt(_)
             | Fault::TooLarge { .. }
             | Fault::BrokenOff
+            | Fault::Missing
+            | Fault::Superseded
             | Fault::SecretMissing(_),
         ) => return Err(Unfit::NoAnswer),
     };

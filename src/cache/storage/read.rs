@@ -41,7 +41,8 @@ pub async fn open<K: KvStore>(
         Some((step, mut value)) => {
             value.cut = Some(step.cut);
             // A store that is near says in time whether the first chunk is good.
-            let first = select(in_chunks.as_mut().peek(), pin!(patience)).await;
+            let patience = pin!(patience);
+            let first = select(in_chunks.as_mut().peek(), patience).await;
             if let Either::Left((Some(Err(fault)), _)) = first {
                 return Err(fault.clone());
             }

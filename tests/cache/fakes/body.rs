@@ -1,11 +1,16 @@
 //! Bodies of real bytes, whole or short, that tell how they ended.
 
+use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
 
-use video_resizer::cache::ports::{Body, Fault};
+use futures_util::stream::LocalBoxStream;
+use futures_util::{FutureExt, StreamExt};
+use video_resizer::cache::ports::{Body, Ending, Fault, Part};
 use video_resizer::http::cut::{Cut, Piece};
 
+use super::held::{FakeHeld, hold};
+use super::run::run;
 use super::weather::Mishap;
 use super::world::{Operation, World};
 
@@ -18,6 +23,7 @@ enum Kind {
     Empty,
     Text(String),
     Stream(Stream),
+    Chain(Chain),
 }
 
 #[derive(Debug)]
@@ -29,6 +35,43 @@ struct Stream {
     /// Whether it breaks after these bytes instead of ending.
     breaks: bool,
     ended: bool,
+}
+
+/// Parts that are asked for when somebody reads.
+struct Chain {
+    parts: LocalBoxStream<'static, Result<Part<FakeBody>, Fault>>,
+    length: u64,
+    ended: Rc<RefCell<Option<Result<(), Fault>>>>,
+}
+
+impl std::fmt::Debug for Chain {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Chain").field("length", &self.length).finish_non_exhaustive()
+    }
+}
+
+impl Chain {
+    /// Reads every part, as a viewer does who stays; and tells in which world.
+    fn read(mut self) -> (Read, Option<Rc<World>>) {
+        let (mut bytes, mut world) = (Vec::new(), None);
+        let read = loop {
+            let part = match run(self.parts.next()) {
+                None => break Ok(()),
+                Some(Err(fault)) => break Err(fault),
+                Some(Ok(part)) => part,
+            };
+            if let Kind::Stream(stream) = &part.body.0 {
+                world = Some(Rc::clone(&stream.world));
+            }
+            if let Err(fault) = part.body.send(&part.cut, &mut bytes) {
+                break Err(fault);
+            }
+        };
+        let whole = read.is_ok();
+        assert!(!whole || bytes.len() as u64 == self.length, "a chain of another length");
+        *self.ended.borrow_mut() = Some(read);
+        (Read { bytes, whole }, world)
+    }
 }
 
 /// How a body ended for whoever read it.
@@ -58,9 +101,39 @@ impl FakeBody {
         Self(Kind::Stream(Stream { world, bytes, window, breaks, ended: false }))
     }
 
+    /// Sends what a cut says, and tells how that ended.
+    fn send(self, cut: &Cut, to: &mut Vec<u8>) -> Result<(), Fault> {
+        let Read { bytes, whole } = self.read();
+        for piece in cut.pieces() {
+            match piece {
+                Piece::Text(text) => to.extend_from_slice(text.as_bytes()),
+                Piece::Bytes(range) => {
+                    let (first, end) = (offset(range.first()), offset(range.last() + 1));
+                    to.extend_from_slice(&bytes[first.min(bytes.len())..end.min(bytes.len())]);
+                    if end > bytes.len() {
+                        let short = Fault::Corrupt("a part shorter than it was");
+                        return Err(if whole { short } else { Fault::BrokenOff });
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A chain is read when it is branched or cut: nobody can tell the difference here.
+    fn settle(&mut self) {
+        let Kind::Chain(_) = &self.0 else { return };
+        let Kind::Chain(chain) = std::mem::replace(&mut self.0, Kind::Empty) else { return };
+        let (Read { bytes, whole }, world) = chain.read();
+        let world = world.expect("a chain without a first part");
+        let window = 0..bytes.len();
+        *self = Self::stream(&world, bytes.into(), window, !whole);
+    }
+
     /// Reads all there is.
     pub(crate) fn read(self) -> Read {
         match self.0 {
+            Kind::Chain(chain) => chain.read().0,
             Kind::Empty => Read { bytes: Vec::new(), whole: true },
             Kind::Text(text) => Read { bytes: text.into_bytes(), whole: true },
             Kind::Stream(mut stream) => {
@@ -99,6 +172,8 @@ impl Drop for Stream {
 }
 
 impl Body for FakeBody {
+    type Held = FakeHeld;
+
     fn empty() -> Self {
         Self(Kind::Empty)
     }
@@ -107,8 +182,16 @@ impl Body for FakeBody {
         Self(Kind::Text(text))
     }
 
-    fn fork(&mut self) -> Result<Self, Fault> {
+    fn of(front: &[u8], held: &FakeHeld) -> Self {
+        let bytes = [front, held.bytes()].concat();
+        Self::whole(held.world(), bytes.into())
+    }
+
+    fn fork(&mut self, patience_ms: u32) -> Result<Self, Fault> {
+        assert!(patience_ms > 0, "every wait has a bound");
+        self.settle();
         match &self.0 {
+            Kind::Chain(_) => unreachable!("it was settled"),
             Kind::Empty => Ok(Self::empty()),
             Kind::Text(text) => Ok(Self::text(text.clone())),
             Kind::Stream(stream) => {
@@ -123,7 +206,39 @@ impl Body for FakeBody {
         }
     }
 
-    fn cut(self, cut: Cut) -> Self {
+    async fn take(&mut self, bytes: u64) -> Result<FakeHeld, Fault> {
+        self.settle();
+        let Kind::Stream(stream) = &mut self.0 else { panic!("only a stream is taken from") };
+        let start = stream.window.start;
+        let end = stream.window.end.min(start + offset(bytes));
+        stream.window.start = end;
+        if stream.window.is_empty() && ((end - start) as u64) < bytes {
+            if !stream.ended {
+                stream.end(|bodies| bodies.read += 1);
+            }
+            if stream.breaks {
+                return Err(Fault::BrokenOff);
+            }
+        }
+        Ok(hold(&stream.world, stream.bytes[start..end].to_vec()))
+    }
+
+    fn chain(
+        parts: impl futures_util::Stream<Item = Result<Part<Self>, Fault>> + 'static,
+        length: u64,
+        stall_ms: u32,
+    ) -> (Self, Ending) {
+        assert!(stall_ms > 0, "every wait has a bound");
+        let ended = Rc::new(RefCell::new(None));
+        let told = Rc::clone(&ended);
+        let chain = Chain { parts: parts.boxed_local(), length, ended };
+        // Who never read it has seen nothing go wrong.
+        let ending = async move { told.borrow_mut().take().unwrap_or(Ok(())) };
+        (Self(Kind::Chain(chain)), ending.boxed_local())
+    }
+
+    fn cut(mut self, cut: Cut) -> Self {
+        self.settle();
         let Kind::Stream(mut stream) = self.0 else { panic!("only a stream is cut") };
         let source = &stream.bytes[stream.window.clone()];
         let mut bytes = Vec::new();
@@ -149,7 +264,8 @@ impl Body for FakeBody {
         Self(Kind::Stream(stream))
     }
 
-    async fn measure(self, bytes_max: u64) -> (Self, Option<u64>) {
+    async fn measure(mut self, bytes_max: u64) -> (Self, Option<u64>) {
+        self.settle();
         let Kind::Stream(stream) = &self.0 else { return (self, Some(0)) };
         let length = stream.remaining();
         stream.world.count(|bodies| {
@@ -160,7 +276,10 @@ impl Body for FakeBody {
     }
 
     fn discard(self) {
-        if let Kind::Stream(mut stream) = self.0 {
+        // A chain gives back what it has opened by itself.
+        if let Kind::Stream(mut stream) = self.0
+            && !stream.ended
+        {
             stream.end(|bodies| bodies.discarded += 1);
         }
     }

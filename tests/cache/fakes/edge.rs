@@ -144,7 +144,13 @@ impl EdgeCache for FakeEdge {
         }
     }
 
-    async fn keep(&self, url: &str, copy: EdgeCopy<FakeBody>) -> Result<(), Fault> {
+    async fn keep(
+        &self,
+        url: &str,
+        copy: EdgeCopy<FakeBody>,
+        budget_ms: u32,
+    ) -> Result<(), Fault> {
+        assert!(budget_ms > 0, "every write has a budget");
         let operation = Operation::EdgeKeep { url: url.to_owned() };
         let possible = [Mishap::None, Mishap::Refused, Mishap::LostAck];
         let mishap = self.world.begin(operation, &possible);
@@ -168,7 +174,8 @@ impl EdgeCache for FakeEdge {
         mishap.fault().map_or(Ok(()), Err)
     }
 
-    async fn remove(&self, url: &str) -> Result<(), Fault> {
+    async fn remove(&self, url: &str, budget_ms: u32) -> Result<(), Fault> {
+        assert!(budget_ms > 0, "every write has a budget");
         let operation = Operation::EdgeRemove { url: url.to_owned() };
         let mishap = self.world.begin(operation, &[Mishap::None, Mishap::Refused]);
         if mishap == Mishap::None {

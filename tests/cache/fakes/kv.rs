@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use video_resizer::cache::ports::{Body, Fault, KvCopy, KvFound, KvStore};
+use video_resizer::cache::ports::{Body, Fault, KvCopy, KvFound, KvName, KvPage, KvStore};
 use video_resizer::limits::{
     KV_CACHE_TTL_S_MIN, KV_EXPIRATION_TTL_S_MIN, KV_KEY_BYTES_MAX, KV_METADATA_BYTES_MAX,
     KV_VALUE_BYTES_MAX,
@@ -25,18 +25,18 @@ pub(crate) struct Kept {
 }
 
 /// The namespace of renditions.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct FakeKv {
     world: Rc<World>,
-    pub(crate) kept: RefCell<BTreeMap<String, Kept>>,
+    pub(crate) kept: Rc<RefCell<BTreeMap<String, Kept>>>,
     /// What turns out to be there at the first look.
-    pub(crate) surprise: Surprise<Self>,
+    pub(crate) surprise: Rc<Surprise<Self>>,
 }
 
 impl FakeKv {
     pub(crate) fn new(world: &Rc<World>) -> Self {
         let world = Rc::clone(world);
-        Self { world, kept: RefCell::default(), surprise: Surprise::default() }
+        Self { world, kept: Rc::default(), surprise: Rc::default() }
     }
 
     /// Puts an entry there that nobody here would have put.
@@ -78,7 +78,13 @@ impl KvStore for FakeKv {
         Ok(Some(KvFound { metadata, body }))
     }
 
-    async fn keep(&self, key: &str, copy: KvCopy<FakeBody>) -> Result<(), Fault> {
+    async fn keep(
+        &self,
+        key: &str,
+        copy: KvCopy<FakeBody>,
+        budget_ms: u32,
+    ) -> Result<(), Fault> {
+        assert!(budget_ms > 0, "every write has a budget");
         let possible = [Mishap::None, Mishap::Refused, Mishap::LostAck];
         let mishap = self.world.begin(Operation::KvKeep { key: key.to_owned() }, &possible);
         let KvCopy { metadata, expiration_ttl_s, length, body } = copy;
@@ -102,12 +108,43 @@ impl KvStore for FakeKv {
         mishap.fault().map_or(Ok(()), Err)
     }
 
-    async fn remove(&self, key: &str) -> Result<(), Fault> {
+    async fn remove(&self, key: &str, budget_ms: u32) -> Result<(), Fault> {
+        assert!(budget_ms > 0, "every write has a budget");
         let operation = Operation::KvRemove { key: key.to_owned() };
         let mishap = self.world.begin(operation, &[Mishap::None, Mishap::Refused]);
         if mishap == Mishap::None {
             self.kept.borrow_mut().remove(key);
         }
         mishap.fault().map_or(Ok(()), Err)
+    }
+
+    /// Two names a page, so that a page is rarely the last.
+    async fn list(
+        &self,
+        prefix: &str,
+        cursor: Option<&str>,
+        budget_ms: u32,
+    ) -> Result<KvPage, Fault> {
+        assert!(budget_ms > 0, "every read has a budget");
+        let operation = Operation::KvList { prefix: prefix.to_owned() };
+        let possible = [Mishap::None, Mishap::Refused, Mishap::TimedOut];
+        if let Some(fault) = self.world.begin(operation, &possible).fault() {
+            return Err(fault);
+        }
+        let kept = self.kept.borrow();
+        let now_ms = self.world.now_ms();
+        let names = kept.iter().filter(|(key, kept)| {
+            let is_after = cursor.is_none_or(|cursor| key.as_str() > cursor);
+            key.starts_with(prefix) && is_after && now_ms < kept.until_ms
+        });
+        let name = |(key, kept): (&String, &Kept)| KvName {
+            key: key.clone(),
+            metadata: kept.metadata.clone(),
+        };
+        let mut entries: Vec<KvName> = names.map(name).take(3).collect();
+        let is_last = entries.len() < 3;
+        entries.truncate(2);
+        let cursor = entries.last().filter(|_| !is_last).map(|name| name.key.clone());
+        Ok(KvPage { entries, cursor })
     }
 }

@@ -7,6 +7,7 @@
 pub(crate) mod body;
 pub(crate) mod edge;
 pub(crate) mod gate;
+pub(crate) mod held;
 pub(crate) mod host;
 pub(crate) mod kv;
 pub(crate) mod log;

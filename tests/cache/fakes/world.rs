@@ -23,6 +23,7 @@ pub(crate) enum Operation {
     KvFind { key: String },
     KvKeep { key: String },
     KvRemove { key: String },
+    KvList { prefix: String },
     GateAsk { key: String, question: Question },
     Fetch { purpose: Purpose, method: Method, url: String },
     Fork,
@@ -38,6 +39,7 @@ impl Operation {
             Self::KvFind { .. } => "kv-find",
             Self::KvKeep { .. } => "kv-keep",
             Self::KvRemove { .. } => "kv-remove",
+            Self::KvList { .. } => "kv-list",
             Self::GateAsk { question: Question::Enter { .. }, .. } => "gate-enter",
             Self::GateAsk { question: Question::Wait { .. }, .. } => "gate-wait",
             Self::GateAsk { question: Question::Beat { .. }, .. } => "gate-beat",
@@ -66,6 +68,10 @@ pub(crate) struct Bodies {
     pub(crate) leaked: u32,
     /// The most bytes that were held to measure one.
     pub(crate) held_max: u64,
+    /// The bytes held in pieces now.
+    pub(crate) pieces: u64,
+    /// The most bytes held in pieces at once.
+    pub(crate) pieces_max: u64,
 }
 
 /// What all fakes share.
@@ -123,6 +129,17 @@ impl World {
 
     pub(crate) fn bodies(&self) -> Bodies {
         self.bodies.get()
+    }
+
+    pub(crate) fn hold(&self, bytes: u64) {
+        self.count(|bodies| {
+            bodies.pieces += bytes;
+            bodies.pieces_max = bodies.pieces_max.max(bodies.pieces);
+        });
+    }
+
+    pub(crate) fn let_go(&self, bytes: u64) {
+        self.count(|bodies| bodies.pieces -= bytes);
     }
 
     pub(crate) fn count(&self, change: impl FnOnce(&mut Bodies)) {
