@@ -105,6 +105,9 @@ function lastError(tail) {
   return tail.findLast((line) => /error/i.test(line)) ?? tail.at(-1) ?? "it said nothing";
 }
 
+/** @param {string | { className: string }} object how wrangler describes a Durable Object */
+const classNameOf = (object) => (typeof object === "string" ? object : object.className);
+
 /**
  * Starts workerd through Miniflare in this process and returns when the worker answers.
  *
@@ -113,9 +116,12 @@ function lastError(tail) {
  */
 export async function startInMiniflare({ host, port, stateDir, configPath, onLine, around }) {
   const { workerOptions } = workerOptionsOf(configPath);
-  // The first module is the one that workerd starts.
+  // The first module is the one that workerd starts, and looks for the classes of Durable Objects in. They come
+  // last and not by a static import, which would load the worker before what stands around it.
+  const classes = Object.values(workerOptions.durableObjects ?? {}).map(classNameOf);
+  const contents = `${around}\nexport const { ${classes.join(", ")} } = await import("./index.js");`;
   /** @type {{ type: "ESModule", path: string, contents: string }[]} */
-  const first = around ? [{ type: "ESModule", path: path.join(WORKER_DIR, "around.js"), contents: around }] : [];
+  const first = around ? [{ type: "ESModule", path: path.join(WORKER_DIR, "around.js"), contents }] : [];
   const options = convertV4MiniflareOptions({
     ...workerOptions,
     modulesRoot: WORKER_DIR,

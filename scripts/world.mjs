@@ -88,9 +88,10 @@ function sleep(ms, signal) {
  * @param {string} stateDir
  * @param {Record<string, unknown>} config
  * @param {Record<string, unknown>} vars
+ * @param {boolean} gate whether the gate before fills is bound
  * @returns {string} its path
  */
-function writeWranglerConfig(stateDir, config, vars) {
+function writeWranglerConfig(stateDir, config, vars, gate) {
   const { rawConfig } = readRawConfig({ config: fromRoot("wrangler.jsonc") });
   const local = {
     ...rawConfig,
@@ -98,6 +99,8 @@ function writeWranglerConfig(stateDir, config, vars) {
     main: path.join(WORKER_DIR, "index.js"),
     build: { ...rawConfig.build, cwd: fromRoot(), watch_dir: fromRoot("src") },
     vars: { ...rawConfig.vars, RESIZER_CONFIG: config, ...vars },
+    durable_objects: gate ? rawConfig.durable_objects : undefined,
+    migrations: gate ? rawConfig.migrations : undefined,
   };
   const file = path.join(stateDir, "wrangler.json");
   writeFileSync(file, JSON.stringify(local, null, 2));
@@ -134,6 +137,7 @@ function writeWranglerConfig(stateDir, config, vars) {
  * @param {Record<string, unknown>} [options.vars] further `vars` of the worker
  * @param {"miniflare" | "wrangler"} [options.runner] `wrangler` is the real `wrangler dev`, as people
  *   run it; `miniflare` is the same workerd held by us, which lets a test look into KV
+ * @param {boolean} [options.gate] whether the gate before fills is bound; it is by default
  * @param {string} [options.around] source of a module to stand before the worker's own, which it imports as
  *   "./index.js": it can watch or break what the platform gives the worker; only under Miniflare
  * @param {(from: "media" | "worker", line: string) => void} [options.onLine] every line either prints
@@ -146,6 +150,7 @@ export async function startWorld({
   config = {},
   vars = {},
   runner = "miniflare",
+  gate = true,
   around,
   onLine = () => {},
 } = {}) {
@@ -170,7 +175,7 @@ export async function startWorld({
       host: HOST,
       port: workerPort,
       stateDir: dir,
-      configPath: writeWranglerConfig(dir, localConfig(media.url, config), vars),
+      configPath: writeWranglerConfig(dir, localConfig(media.url, config), vars, gate),
       around,
       onLine: (line) => {
         const entry = structured(line);

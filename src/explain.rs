@@ -40,7 +40,12 @@ pub fn document(
         })
         .collect();
     let ttl = |status| {
-        lifetime_s(&rendition.origin.lifetimes.fresh, status, &rendition.kv_key, config.cache.jitter_percent)
+        lifetime_s(
+            &rendition.origin.lifetimes.fresh,
+            status,
+            &rendition.kv_key,
+            config.cache.jitter_percent,
+        )
     };
     let tier = |on: bool, used: Use| json!({ "on": on, "read": used.read, "write": used.write });
     let wanted = &rendition.wanted;

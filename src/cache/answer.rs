@@ -4,11 +4,11 @@ use http::{HeaderValue, Method, StatusCode, header};
 
 use super::edge;
 use super::entry::{Entry, Metadata, Outcome};
+use super::fill::New;
 use super::opening::Opened;
 use super::orchestrator::{Served, Visit, hit};
 use super::owed::Copies;
 use super::ports::{Body, Host, Reply};
-use super::fill::New;
 use super::reason::{NotKept, Unfit};
 use super::reply;
 use super::status::{Phase, Tier};
@@ -190,9 +190,9 @@ impl<H: Host> Visit<'_, H> {
         self.ask.method != Method::HEAD
             && match answer {
                 Answer::Whole | Answer::Part { .. } | Answer::Parts { .. } => true,
-                Answer::NotModified
-                | Answer::PreconditionFailed
-                | Answer::Unsatisfiable { .. } => false,
+                Answer::NotModified | Answer::PreconditionFailed | Answer::Unsatisfiable { .. } => {
+                    false
+                }
             }
     }
 

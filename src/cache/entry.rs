@@ -173,9 +173,9 @@ impl Metadata {
             || metadata.created_ms > metadata.fresh_until_ms
             || metadata.fresh_until_ms > metadata.stale_until_ms
             || metadata.renewable_until_ms.is_some_and(|until| until <= metadata.fresh_until_ms)
-            || metadata.validated_ms.is_some_and(|at| {
-                at < metadata.created_ms || at > metadata.fresh_until_ms
-            })
+            || metadata
+                .validated_ms
+                .is_some_and(|at| at < metadata.created_ms || at > metadata.fresh_until_ms)
         {
             return Err(Fault::Corrupt("times are out of order"));
         }

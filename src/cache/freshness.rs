@@ -55,12 +55,8 @@ fn spread_of(key: &str) -> u64 {
 mod tests {
     use super::*;
 
-    const TTL: Ttl = Ttl {
-        ok_s: 86_400,
-        redirects_s: 3_600,
-        client_error_s: 60,
-        server_error_s: 10,
-    };
+    const TTL: Ttl =
+        Ttl { ok_s: 86_400, redirects_s: 3_600, client_error_s: 60, server_error_s: 10 };
 
     fn metadata(
         fresh_until_ms: u64,

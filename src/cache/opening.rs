@@ -91,10 +91,8 @@ impl<H: Host> Visit<'_, H> {
             }
             None => Err(Fault::Corrupt("an entry without bytes")),
         };
-        let entry = Named {
-            key: self.rendition.kv_key.clone(),
-            generation: metadata.generation.clone(),
-        };
+        let entry =
+            Named { key: self.rendition.kv_key.clone(), generation: metadata.generation.clone() };
         match opened {
             Ok((mut body, ending)) => {
                 let copy = if is_promoted { self.branch(&mut body) } else { None };
@@ -127,7 +125,8 @@ impl<H: Host> Visit<'_, H> {
         if self.rendition.origin.edge && self.rendition.bypass.edge.read {
             let url = &self.rendition.edge_url;
             let budget_ms = self.config.cache.edge_timeout_ms;
-            let found = edge::find(self.host.edge(), url, self.ask, budget_ms, || self.host.now_ms());
+            let found =
+                edge::find(self.host.edge(), url, self.ask, budget_ms, || self.host.now_ms());
             match found.await {
                 Ok(Some(edge::Found::Rendition(edge::Hit { metadata, answer, body }))) => {
                     let (copy, reading) = (None, None);

@@ -10,6 +10,7 @@ use http::{Method, header};
 
 use super::edge;
 use super::entry::{Entry, Metadata, Outcome};
+use super::opening::Again;
 use super::owed::Owed;
 use super::ports::{Body, Host, Reply};
 use super::reason::{NotKept, Unfit};
@@ -17,7 +18,6 @@ use super::rendition::Rendition;
 use super::status::{Lookup, Tier, Trace};
 use super::storage::{self, Found};
 use super::turn::{self, Lease, Turn};
-use super::opening::Again;
 use crate::config::Config;
 use crate::media::failure;
 use crate::media::order::{self, Made};

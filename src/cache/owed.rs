@@ -2,13 +2,13 @@
 
 use futures_util::future::{join, join3};
 
+use super::edge;
 use super::entry::{Entry, Metadata, Outcome};
 use super::gate::Question;
 use super::ports::{Body, Ending, Fault, Gate, Host};
 use super::status::Tier;
 use super::storage;
 use super::turn::{self, Lease};
-use super::edge;
 use crate::config::Cache;
 use crate::limits::SPOOL_BYTES_MAX;
 
@@ -94,7 +94,9 @@ pub async fn settle<H: Host>(host: &H, cache: &Cache, owed: Owed<H::Body>) -> Ve
             };
         };
         let mut written = match copies {
-            Some(copies) => turn::beating(host, &lease, write(host, cache, copies, Some(&lease))).await,
+            Some(copies) => {
+                turn::beating(host, &lease, write(host, cache, copies, Some(&lease))).await
+            }
             None => Written::default(),
         };
         if written.kept.is_none() {

@@ -245,12 +245,7 @@ pub trait KvStore: Clone + 'static {
 
     /// Writes value and metadata. An error does not mean that nothing was written; after
     /// [`Fault::BrokenOff`] what was must be removed. `budget_ms` runs from the body's last byte.
-    async fn keep(
-        &self,
-        key: &str,
-        copy: KvCopy<Self::Body>,
-        budget_ms: u32,
-    ) -> Result<(), Fault>;
+    async fn keep(&self, key: &str, copy: KvCopy<Self::Body>, budget_ms: u32) -> Result<(), Fault>;
 
     /// Deletes an entry; it is no error when there is none.
     async fn remove(&self, key: &str, budget_ms: u32) -> Result<(), Fault>;

@@ -241,12 +241,7 @@ impl Trace {
     }
 }
 
-fn member(
-    name: &str,
-    lookup: Lookup,
-    forward_status: Option<u16>,
-    is_collapsed: bool,
-) -> String {
+fn member(name: &str, lookup: Lookup, forward_status: Option<u16>, is_collapsed: bool) -> String {
     let mut member = name.to_owned();
     // Writing to a String cannot fail.
     let forwarded = match lookup {

@@ -39,7 +39,8 @@ impl<H: Host> Visit<'_, H> {
     /// Asks the gate, and waits where another is at it; `unusable` names what it told of and was no use.
     pub(super) async fn take_turn(&mut self, unusable: Option<String>) -> Turn {
         let rendition = self.rendition;
-        let is_shared = rendition.origin.kv && rendition.bypass.kv.read && rendition.bypass.kv.write;
+        let is_shared =
+            rendition.origin.kv && rendition.bypass.kv.read && rendition.bypass.kv.write;
         let gate = self.host.gate().filter(|_| self.config.cache.coalesce && is_shared);
         let Some(gate) = gate else { return Turn::Make(None) };
         let began_ms = self.host.now_ms();

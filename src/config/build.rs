@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::check::{Errors, shown};
 use super::reader::At;
 use super::{
-    Access, Bucket, Bypass, BypassAction, Cache, Config, Cors, Debug, Headers, Limits, Log,
-    LogLevel, Lifetimes, PassThrough, Preset, QualityCaps, Responsive, SourcePolicy, Strictness, Tags,
+    Access, Bucket, Bypass, BypassAction, Cache, Config, Cors, Debug, Headers, Lifetimes, Limits,
+    Log, LogLevel, PassThrough, Preset, QualityCaps, Responsive, SourcePolicy, Strictness, Tags,
     Transformer, Ttl, origins,
 };
 use crate::request::parameter;

@@ -8,7 +8,12 @@ use super::template::Piece;
 use super::{Cache, Lifetimes, Origin, Source, SourceAuth, build, kind, template};
 
 /// Reads the rules; `lifetimes` and `cache` fill in what a rule leaves out.
-pub(super) fn origins(root: &At<'_>, lifetimes: &Lifetimes, cache: &Cache, errors: &mut Errors) -> Vec<Origin> {
+pub(super) fn origins(
+    root: &At<'_>,
+    lifetimes: &Lifetimes,
+    cache: &Cache,
+    errors: &mut Errors,
+) -> Vec<Origin> {
     let mut origins: Vec<Origin> = Vec::new();
     for at in root.elements("origins") {
         let name = at.text("name");

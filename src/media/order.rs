@@ -5,8 +5,8 @@ use http::{HeaderName, HeaderValue, Method, header};
 
 use super::loop_guard;
 use super::relay::{self, KEY_BYTES_MIN, KEY_SECRET};
-use super::sources::{self, Source};
 use super::revalidation::{self, Revalidation};
+use super::sources::{self, Source};
 use super::{failure, transformation, verdict};
 use crate::cache::entry::SourceState;
 use crate::cache::ports::{Body, Call, Fault, Host, Purpose, Reply, Secrets, Upstream};

@@ -29,10 +29,8 @@ pub fn state_of(headers: &HeaderMap) -> Option<SourceState> {
 
 /// The headers that ask a source whether it is still in this state.
 pub fn conditions(state: &SourceState) -> Vec<(HeaderName, HeaderValue)> {
-    let conditions = [
-        (header::IF_NONE_MATCH, &state.etag),
-        (header::IF_MODIFIED_SINCE, &state.last_modified),
-    ];
+    let conditions =
+        [(header::IF_NONE_MATCH, &state.etag), (header::IF_MODIFIED_SINCE, &state.last_modified)];
     let value = |value: &Option<String>| HeaderValue::from_str(value.as_deref()?).ok();
     conditions.into_iter().filter_map(|(name, text)| Some((name, value(text)?))).collect()
 }
@@ -65,9 +63,8 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(HeaderName, &'static str)]) -> HeaderMap {
-        let pairs = pairs.iter().map(|(name, value)| {
-            (name.clone(), HeaderValue::from_static(value))
-        });
+        let pairs =
+            pairs.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value)));
         pairs.collect()
     }
 

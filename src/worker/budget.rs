@@ -14,11 +14,15 @@ use crate::cache::ports::Fault;
 
 /// Awaits `future` for at most `budget_ms`.
 pub(super) async fn within<F: Future>(budget_ms: u32, future: F) -> Result<F::Output, Fault> {
-    let delay = Delay::from(Duration::from_millis(u64::from(budget_ms)));
-    match select(pin!(future), pin!(delay)).await {
+    match select(pin!(future), pin!(sleep(budget_ms))).await {
         Either::Left((output, _)) => Ok(output),
         Either::Right(((), _)) => Err(Fault::TimedOut { budget_ms }),
     }
+}
+
+/// Returns after at least `ms`.
+pub(super) async fn sleep(ms: u32) {
+    Delay::from(Duration::from_millis(u64::from(ms))).await;
 }
 
 /// Awaits a promise of the platform; a rejection is a fault with its message.

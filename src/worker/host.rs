@@ -3,7 +3,9 @@
 use worker::Env;
 
 use super::body::NativeBody;
+use super::budget;
 use super::edge::Edge;
+use super::gate::GateStub;
 use super::kv::{Kv, RENDITIONS};
 use super::upstream::Fetcher;
 use crate::cache::ports::{Clock, Entropy, Host, Secrets};
@@ -13,19 +15,25 @@ use crate::cache::ports::{Clock, Entropy, Host, Secrets};
 pub(super) struct CloudflareHost {
     env: Env,
     kv: Kv,
+    gate: Option<GateStub>,
 }
 
 impl CloudflareHost {
     /// Binds what the environment names.
     pub(super) fn bind(env: Env) -> Self {
         let kv = Kv::bind(&env, RENDITIONS);
-        Self { env, kv }
+        let gate = GateStub::bind(&env);
+        Self { env, kv, gate }
     }
 }
 
 impl Clock for CloudflareHost {
     fn now_ms(&self) -> u64 {
         worker::Date::now().as_millis()
+    }
+
+    async fn sleep(&self, ms: u32) {
+        budget::sleep(ms).await;
     }
 }
 
@@ -48,6 +56,7 @@ impl Host for CloudflareHost {
     type Body = NativeBody;
     type Edge = Edge;
     type Kv = Kv;
+    type Gate = GateStub;
     type Upstream = Fetcher;
 
     fn edge(&self) -> &Edge {
@@ -56,6 +65,10 @@ impl Host for CloudflareHost {
 
     fn kv(&self) -> &Kv {
         &self.kv
+    }
+
+    fn gate(&self) -> Option<&GateStub> {
+        self.gate.as_ref()
     }
 
     fn upstream(&self) -> &Fetcher {

@@ -17,6 +17,13 @@ pub(super) const RENDITIONS: &str = "VIDEO_TRANSFORMATIONS_CACHE";
 #[derive(Debug, Clone)]
 pub(super) struct Kv(Option<KvNamespace>);
 
+impl Clone for KvNamespace {
+    /// Another handle of the same namespace.
+    fn clone(&self) -> Self {
+        JsValue::clone(self).unchecked_into()
+    }
+}
+
 impl std::fmt::Debug for KvNamespace {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("KvNamespace")
@@ -65,12 +72,7 @@ impl KvStore for Kv {
         Ok(Some(KvFound { metadata, body: NativeBody::of_stream(stream) }))
     }
 
-    async fn keep(
-        &self,
-        key: &str,
-        copy: KvCopy<NativeBody>,
-        budget_ms: u32,
-    ) -> Result<(), Fault> {
+    async fn keep(&self, key: &str, copy: KvCopy<NativeBody>, budget_ms: u32) -> Result<(), Fault> {
         let KvCopy { metadata, expiration_ttl_s, length, body } = copy;
         let metadata = JSON::parse(&metadata).map_err(|error| fault(&error))?;
         let options =

@@ -4,6 +4,7 @@ mod binding;
 mod body;
 mod budget;
 mod edge;
+mod gate;
 mod host;
 mod kv;
 mod live_config;
@@ -36,12 +37,9 @@ async fn fetch(
     match front::handle(host.as_ref(), &ask, &config).await {
         Handled::Answer { reply, owed } => {
             if let Some(owed) = owed {
-                let copy = &owed.copy;
-                let key =
-                    copy.kv_key.as_ref().or(copy.edge_url.as_ref()).cloned().unwrap_or_default();
                 context.wait_until(async move {
-                    for (tier, fault) in settle(host.as_ref(), owed).await {
-                        tracing::warn!(key, tier = tier.as_str(), fault = %fault, "not kept");
+                    for (tier, fault) in settle(host.as_ref(), &config.cache, owed).await {
+                        tracing::warn!(tier = tier.as_str(), fault = %fault, "not kept");
                     }
                 });
             }

@@ -177,10 +177,13 @@ fn an_origin_inherits_what_it_leaves_out() {
     set(&mut document, "cache.kv", json!(false));
     set(&mut document, "origins[0].cache.kv", json!(true));
     let origin = Config::check(&document).unwrap().origins.remove(0);
-    assert_eq!({
-        let fresh = origin.lifetimes.fresh;
-        (fresh.ok_s, fresh.client_error_s, fresh.redirects_s)
-    }, (7, 9, 3_600));
+    assert_eq!(
+        {
+            let fresh = origin.lifetimes.fresh;
+            (fresh.ok_s, fresh.client_error_s, fresh.redirects_s)
+        },
+        (7, 9, 3_600)
+    );
     assert!(!origin.kv, "the global switch wins");
     assert!(origin.edge);
 }

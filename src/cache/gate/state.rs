@@ -122,10 +122,9 @@ impl GateState {
                     until_ms: now_ms + OUTCOME_MS,
                     outcome: Outcome::Kept { entry: entry.to_owned(), generation },
                 },
-                None => Stage::Done {
-                    until_ms: now_ms + OUTCOME_NOTHING_MS,
-                    outcome: Outcome::Nothing,
-                },
+                None => {
+                    Stage::Done { until_ms: now_ms + OUTCOME_NOTHING_MS, outcome: Outcome::Nothing }
+                }
             };
         }
         verdict

@@ -20,7 +20,10 @@ fn text(text: &str) -> Piece {
 fn chunks_follow_each_other_and_the_last_is_what_is_left() {
     let layout = Layout::new(25, 10).unwrap();
     assert_eq!(layout.count(), 3);
-    assert_eq!([0, 1, 2].map(|i| layout.chunk(i).unwrap()), [range(0, 9), range(10, 19), range(20, 24)]);
+    assert_eq!(
+        [0, 1, 2].map(|i| layout.chunk(i).unwrap()),
+        [range(0, 9), range(10, 19), range(20, 24)]
+    );
     assert_eq!(layout.chunk(3), None);
     assert_eq!(layout.chunk(u64::MAX), None);
     let even = Layout::new(20, 10).unwrap();
@@ -76,7 +79,13 @@ fn the_head_gives_what_it_has_from_behind_the_manifest() {
 fn ranges_in_one_chunk_read_it_once_with_their_texts_in_place() {
     let layout = Layout::new(35, 10).unwrap();
     let pieces = vec![
-        text("a"), bytes(11, 12), text("b"), bytes(15, 15), text("c"), bytes(30, 34), text("end"),
+        text("a"),
+        bytes(11, 12),
+        text("b"),
+        bytes(15, 15),
+        text("c"),
+        bytes(30, 34),
+        text("end"),
     ];
     assert_eq!(
         steps(layout, None, &Cut::new(pieces).unwrap()),

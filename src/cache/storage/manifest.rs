@@ -77,8 +77,8 @@ impl Manifest {
         if bytes.len() as u64 > MANIFEST_BYTES_MAX {
             return Err(Fault::Corrupt("a manifest is too long"));
         }
-        let manifest: Self = serde_json::from_slice(bytes)
-            .map_err(|_| Fault::Corrupt("a manifest is not ours"))?;
+        let manifest: Self =
+            serde_json::from_slice(bytes).map_err(|_| Fault::Corrupt("a manifest is not ours"))?;
         if manifest.version != VERSION {
             return Err(Fault::Corrupt("a manifest has another version"));
         }

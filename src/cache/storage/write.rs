@@ -143,8 +143,7 @@ impl<K: KvStore> Writer<'_, K> {
             manifest_bytes: text.len() as u64,
             head_bytes: head.length(),
         };
-        let metadata =
-            Metadata { length: manifest.length(), chunks: Some(chunks), ..metadata };
+        let metadata = Metadata { length: manifest.length(), chunks: Some(chunks), ..metadata };
         // From here on an error does not mean that nobody can find it, so nothing is taken back.
         self.publish(&metadata, text.as_bytes(), &head).await?;
         Ok(metadata)
@@ -164,11 +163,9 @@ impl<K: KvStore> Writer<'_, K> {
                 return Err(Fault::TooLarge { bytes, bytes_max: CHUNKS_MAX * chunk_bytes });
             }
             let is_last = chunk.length() < chunk_bytes;
-            let following = async {
-                if is_last { Ok(None) } else { body.take(chunk_bytes).await.map(Some) }
-            };
-            let (written, following) =
-                join(self.write_chunk(manifest, &chunk), following).await;
+            let following =
+                async { if is_last { Ok(None) } else { body.take(chunk_bytes).await.map(Some) } };
+            let (written, following) = join(self.write_chunk(manifest, &chunk), following).await;
             written?;
             next = following?.filter(|chunk| chunk.length() > 0);
         }

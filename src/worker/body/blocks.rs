@@ -11,8 +11,9 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::ReadableStream;
 
+use super::binding::{ReadResult, Readable, Reader as JsReader};
 use crate::cache::ports::Fault;
-use crate::worker::binding::{ReadResult, Readable, Reader as JsReader, object};
+use crate::worker::binding::object;
 use crate::worker::budget::fault;
 
 /// Bytes that one read asks for. The platform's own default is 4 KiB, and each read is a turn of the event loop;
@@ -20,7 +21,7 @@ use crate::worker::budget::fault;
 const BLOCK_BYTES: u32 = 64 * 1024;
 
 /// A body as blocks. Dropped before its end, its source is told that nobody reads on.
-pub(super) struct Blocks {
+pub(in crate::worker) struct Blocks {
     /// What was read already and comes first.
     read: VecDeque<Uint8Array>,
     rest: LocalBoxStream<'static, Result<Uint8Array, Fault>>,

@@ -4,9 +4,9 @@ use futures_util::StreamExt;
 use js_sys::Uint8Array;
 use wasm_bindgen::JsCast;
 
+use super::binding::SUBTLE;
 use super::blocks::{Blocks, snug};
 use crate::cache::ports::{Fault, Held};
-use crate::worker::binding::SUBTLE;
 use crate::worker::budget::settled;
 
 /// The handle of an array nobody writes to any more.

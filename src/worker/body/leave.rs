@@ -12,9 +12,9 @@ use wasm_bindgen_futures::JsFuture;
 use worker::Delay;
 
 use super::NativeBody;
+use super::binding::{FixedLengthStream, IdentityTransformStream, Writer};
 use super::blocks::{Blocks, forget};
 use crate::cache::ports::Fault;
-use crate::worker::binding::{FixedLengthStream, IdentityTransformStream, Writer};
 use crate::worker::budget::{fault, within};
 
 /// The handing over of a body. Nothing is handed over unless somebody polls it.
@@ -28,10 +28,7 @@ impl NativeBody {
     ///
     /// With a `length` it is a stream whose length the platform knows: it is sent with `Content-Length`, and breaks
     /// where it turns out to be another.
-    pub(in crate::worker) fn leave(
-        self,
-        length: Option<u64>,
-    ) -> Result<(JsValue, Handing), Fault> {
+    pub(in crate::worker) fn leave(self, length: Option<u64>) -> Result<(JsValue, Handing), Fault> {
         let done = || ready(Ok(())).boxed_local();
         Ok(match self {
             Self::Empty => (JsValue::NULL, done()),

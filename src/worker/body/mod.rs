@@ -4,6 +4,7 @@
 //! A body that is cut, chained or branched is no stream but a run of [`Blocks`] until it [leaves](NativeBody::leave),
 //! so that however often it was changed on the way, its bytes go through one stream of the platform and no more.
 
+mod binding;
 mod blocks;
 mod chain;
 mod cut;
@@ -18,11 +19,11 @@ use js_sys::Uint8Array;
 use wasm_bindgen::JsCast;
 use web_sys::{ReadableStream, Response};
 
+use self::binding::Readable;
 use self::blocks::{Blocks, Reader, forget};
-use self::held::{gather, joined};
 pub(super) use self::held::NativeHeld;
+use self::held::{gather, joined};
 pub(super) use self::leave::kept;
-use super::binding::Readable;
 use crate::cache::ports::{Body, Ending, Fault, Part};
 use crate::http::cut::Cut;
 

@@ -144,12 +144,7 @@ impl EdgeCache for FakeEdge {
         }
     }
 
-    async fn keep(
-        &self,
-        url: &str,
-        copy: EdgeCopy<FakeBody>,
-        budget_ms: u32,
-    ) -> Result<(), Fault> {
+    async fn keep(&self, url: &str, copy: EdgeCopy<FakeBody>, budget_ms: u32) -> Result<(), Fault> {
         assert!(budget_ms > 0, "every write has a budget");
         let operation = Operation::EdgeKeep { url: url.to_owned() };
         let possible = [Mishap::None, Mishap::Refused, Mishap::LostAck];

@@ -78,12 +78,7 @@ impl KvStore for FakeKv {
         Ok(Some(KvFound { metadata, body }))
     }
 
-    async fn keep(
-        &self,
-        key: &str,
-        copy: KvCopy<FakeBody>,
-        budget_ms: u32,
-    ) -> Result<(), Fault> {
+    async fn keep(&self, key: &str, copy: KvCopy<FakeBody>, budget_ms: u32) -> Result<(), Fault> {
         assert!(budget_ms > 0, "every write has a budget");
         let possible = [Mishap::None, Mishap::Refused, Mishap::LostAck];
         let mishap = self.world.begin(Operation::KvKeep { key: key.to_owned() }, &possible);

@@ -1,0 +1,112 @@
+//! The gate of one variant as a Durable Object, and the way to it.
+//!
+//! A gate lives in memory only. What it loses with it is a lease, which costs one more fill at the worst and
+//! mostly nothing, for its holder makes the next gate remember it; a write to storage would be paid on every fill.
+//!
+//! Nobody who waits here holds anything of another request, neither a promise nor a waker: everyone looks
+//! for themselves, at a growing distance. A promise that another request settles is dropped with that
+//! request, and its waiters hang (workers/runtime-apis/context).
+
+use std::cell::RefCell;
+
+use js_sys::JsString;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{AbortController, RequestInit, Response};
+use worker::{Date, DurableObject, Env, State, durable_object};
+
+use super::binding::{GateNamespace, by_name};
+use super::budget::{fault, settled, sleep, within};
+use crate::cache::gate::state::GateState;
+use crate::cache::gate::{Question, Verdict};
+use crate::cache::ports::{Fault, Gate};
+use crate::limits::{GATE_PAUSE_MS_MAX, GATE_PAUSE_MS_MIN, GATE_QUESTION_BYTES_MAX};
+
+/// Name of the binding of all gates.
+const BINDING: &str = "FILL_GATE";
+/// Objects are asked by name and not by URL, yet a request must have one.
+const URL: &str = "https://gate/";
+
+/// The gate of the variant that the object is named after.
+#[allow(missing_debug_implementations)] // of the class that the macro makes of it
+#[durable_object(fetch)]
+pub struct FillGate {
+    state: RefCell<GateState>,
+}
+
+impl DurableObject for FillGate {
+    fn new(_: State, _: Env) -> Self {
+        Self { state: RefCell::default() }
+    }
+
+    /// A question as JSON in, a verdict as JSON out; 400 for what is no question.
+    async fn fetch(&self, mut request: worker::Request) -> worker::Result<worker::Response> {
+        let text = request.text().await?;
+        let question = Some(text).filter(|text| text.len() <= GATE_QUESTION_BYTES_MAX);
+        let question = question.and_then(|text| serde_json::from_str(&text).ok());
+        let Some(question) = question else { return worker::Response::error("no question", 400) };
+        worker::Response::ok(serde_json::to_string(&self.answer(&question).await)?)
+    }
+}
+
+impl FillGate {
+    /// Looks until there is an answer; the state gives one when the asker's time is over.
+    async fn answer(&self, question: &Question) -> Verdict {
+        let asked_ms = Date::now().as_millis();
+        let mut pause_ms = GATE_PAUSE_MS_MIN;
+        loop {
+            let now_ms = Date::now().as_millis();
+            if let Some(verdict) = self.state.borrow_mut().answer(question, asked_ms, now_ms) {
+                return verdict;
+            }
+            sleep(pause_ms).await;
+            pause_ms = pause_ms.saturating_mul(2).min(GATE_PAUSE_MS_MAX);
+        }
+    }
+}
+
+/// The way to the gates of all variants.
+#[derive(Debug)]
+pub(super) struct GateStub(GateNamespace);
+
+impl GateStub {
+    /// `None` where no gate is bound.
+    pub(super) fn bind(env: &Env) -> Option<Self> {
+        by_name(env, BINDING).map(|binding| Self(binding.unchecked_into()))
+    }
+}
+
+impl Gate for GateStub {
+    async fn ask(&self, key: &str, question: &Question, budget_ms: u32) -> Result<Verdict, Fault> {
+        let text = serde_json::to_string(question)
+            .map_err(|_| Fault::Corrupt("a question cannot be written"))?;
+        let abort = AbortController::new().map_err(|error| fault(&error))?;
+        let init = RequestInit::new();
+        init.set_method("POST");
+        init.set_body(&JsValue::from_str(&text));
+        init.set_signal(Some(&abort.signal()));
+        match within(budget_ms, self.answer(key, &init)).await {
+            Ok(answer) => answer,
+            Err(late) => {
+                abort.abort();
+                Err(late)
+            }
+        }
+    }
+}
+
+impl GateStub {
+    async fn answer(&self, key: &str, init: &RequestInit) -> Result<Verdict, Fault> {
+        let object = self.0.get_by_name(key).map_err(|error| fault(&error))?;
+        let response = settled(object.fetch(URL, init)).await?;
+        let response: Response =
+            response.dyn_into().map_err(|_| Fault::Corrupt("the gate gave no response"))?;
+        let text = settled(response.text()).await?;
+        if !response.ok() {
+            return Err(Fault::Unavailable(format!("the gate answered {}", response.status())));
+        }
+        let text = text.dyn_into::<JsString>().map(String::from);
+        text.ok()
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .ok_or(Fault::Corrupt("the gate gave no verdict"))
+    }
+}
