@@ -8,11 +8,12 @@ use subtle::ConstantTimeEq;
 
 use crate::cache::bypass;
 use crate::cache::orchestrator::{self, Served};
-use crate::cache::owed::Owed;
-use crate::cache::ports::{Body, Host, Reply, Secrets};
+use crate::cache::owed::{self, Owed};
+use crate::cache::ports::{Body, Fault, Host, Reply, Secrets};
 use crate::cache::rendition::Rendition;
+use crate::cache::renewal;
 use crate::cache::reply;
-use crate::cache::status::Trace;
+use crate::cache::status::{Tier, Trace};
 use crate::config::Config;
 use crate::explain;
 use crate::http::problem::Problem;
@@ -82,6 +83,19 @@ pub async fn handle<H: Host>(host: &H, ask: &Ask, config: &Config) -> Handled<H:
     finish(&mut reply, ask, config, rendition.as_ref(), trace.as_ref(), &request_id, times);
     log(ask, config, &reply, rendition.as_ref(), trace.as_ref(), &request_id, total_ms);
     Handled::Answer { reply, owed }
+}
+
+/// Does what an answered request owes; what goes wrong is logged for operators, and given back.
+pub async fn settle<H: Host>(host: &H, ask: &Ask, config: &Config, owed: Owed<H::Body>) -> Vec<(Tier, Fault)> {
+    let renewal = owed.renewal;
+    let mut faults = owed::settle(host, &config.cache, owed).await;
+    if renewal && let Ok(Decision::Render(rendition)) = decide(host, ask, config) {
+        faults.extend(renewal::renew(host, ask, config, &rendition).await);
+    }
+    for (tier, fault) in &faults {
+        tracing::warn!(path = ask.path, tier = tier.as_str(), fault = %fault, "left undone");
+    }
+    faults
 }
 
 /// What kind of request this is.

@@ -102,6 +102,10 @@ pub const FOLDER_TAGS_MAX: usize = 8;
 
 /// Seconds for which those who waited for a fill believe that it failed, where the failure is not remembered.
 pub const FAILURE_TOLD_S: u64 = 1;
+/// Milliseconds for which an isolate leaves an errand to the request of its own that has begun it.
+pub const ERRAND_MS: u64 = 10_000;
+/// Errands of an isolate that are remembered.
+pub const ERRANDS_MAX: usize = 256;
 /// Bytes of a redirect's `Location` that is handed on: it must fit in an entry's metadata.
 pub const LOCATION_BYTES_MAX: usize = 512;
 /// Seconds: the longest `Retry-After` that is handed on.

@@ -83,13 +83,13 @@ impl<H: Host> Visit<'_, H> {
                 self.owed.copies = Some(Copies { entry, kv_key, edge_url, tags });
             }
         }
-        self.owed.lease = lease.map(|lease| Lease { failure: Some(metadata), ..lease });
+        self.owed.lease = lease.map(|lease| Lease { told: Some(metadata), ..lease });
     }
 
     /// Those who wait at the gate hear of a failure that is not remembered.
     pub(super) fn tell_failure(&mut self, unfit: Unfit, began_ms: u64, lease: Option<Lease>) {
-        let failure = lease.is_some().then(|| self.failed(unfit, began_ms));
-        self.owed.lease = lease.map(|lease| Lease { failure, ..lease });
+        let told = lease.is_some().then(|| self.failed(unfit, began_ms));
+        self.owed.lease = lease.map(|lease| Lease { told, ..lease });
     }
 
     fn failed(&self, unfit: Unfit, began_ms: u64) -> Metadata {
@@ -116,6 +116,18 @@ impl<H: Host> Visit<'_, H> {
             kv.is_none().then(|| self.rendition.kv_key.clone()),
             edge.is_none().then(|| self.rendition.edge_url.clone()),
         )
+    }
+
+    /// The same entry with a lifetime from now on: its source has been asked, and is what it was.
+    pub(super) fn as_good_as_new(&self, metadata: &Metadata) -> Metadata {
+        let fresh = self.metadata(200, self.lifetime_s(200), metadata.began_ms);
+        Metadata {
+            fresh_until_ms: fresh.fresh_until_ms,
+            renewable_until_ms: fresh.renewable_until_ms,
+            stale_until_ms: fresh.stale_until_ms,
+            validated_ms: Some(fresh.created_ms),
+            ..metadata.clone()
+        }
     }
 
     /// What is known of an entry that is being made now; the generation is minted here.

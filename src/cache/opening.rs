@@ -115,7 +115,7 @@ impl<H: Host> Visit<'_, H> {
     /// centre, else in KV under names that nobody has asked for in vain.
     pub(super) async fn look_again(&mut self, made: &Metadata) -> Again<H::Body> {
         let now_ms = self.host.now_ms();
-        if freshness(made, now_ms) == Freshness::Dead {
+        if !matches!(freshness(made, now_ms), Freshness::Fresh | Freshness::Renewable) {
             return Again::Nothing;
         }
         if let Outcome::Failure(unfit) = made.outcome() {

@@ -99,7 +99,7 @@ pub async fn serve<H: Host>(
         },
     };
 
-    match (visit.make(lease.as_ref()).await, stale) {
+    match (visit.make(rendition, lease.as_ref()).await, stale) {
         (Ok(made), stale) => {
             discard(stale);
             visit.answer_miss(made, lease)
@@ -211,10 +211,11 @@ impl<'a, H: Host> Visit<'a, H> {
     /// The transformation, source by source. An error comes with the moment the last fill started.
     pub(super) async fn make(
         &mut self,
+        rendition: &Rendition<'_>,
         lease: Option<&Lease>,
     ) -> Result<Made<H::Body>, (Unfit, u64)> {
         let (host, trace) = (self.host, &mut self.trace);
-        let making = order::make(host, self.ask, self.config, self.rendition, trace);
+        let making = order::make(host, self.ask, self.config, rendition, trace);
         match lease {
             Some(lease) => turn::beating(host, lease, making).await,
             None => making.await,

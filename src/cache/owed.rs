@@ -100,7 +100,7 @@ pub async fn settle<H: Host>(host: &H, cache: &Cache, owed: Owed<H::Body>) -> Ve
             None => Written::default(),
         };
         if written.kept.is_none() {
-            written.kept.clone_from(&lease.failure);
+            written.kept.clone_from(&lease.told);
         }
         finish(host, cache, lease, &mut written).await;
         written

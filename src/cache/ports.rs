@@ -92,6 +92,12 @@ pub trait Entropy {
     fn id(&self) -> u128;
 }
 
+/// What the requests of one isolate tell each other. A hint: no promise, stream or answer is ever shared.
+pub trait Isolate {
+    /// Whether nobody in this isolate is on this errand: see [`super::errands::Errands::claim`].
+    fn claim(&self, errand: &str) -> bool;
+}
+
 /// Secrets by name.
 pub trait Secrets {
     /// `None` when no such secret is set.
@@ -383,7 +389,7 @@ pub struct Reply<B> {
 }
 
 /// One of each; all share one body type, so bytes move between tiers unopened.
-pub trait Host: Clock + Entropy + Secrets {
+pub trait Host: Clock + Entropy + Isolate + Secrets {
     /// What bodies are here.
     type Body: Body;
     /// The Cache API.

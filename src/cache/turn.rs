@@ -22,8 +22,8 @@ pub struct Lease {
     pub key: String,
     /// The fencing token.
     pub token: u64,
-    /// What those who wait are told where nothing was kept, because none could be made.
-    pub failure: Option<Metadata>,
+    /// What those who wait are told where no copy is written: that none could be made, or is as good as new.
+    pub told: Option<Metadata>,
 }
 
 /// What the gate left a request to do.
@@ -52,6 +52,37 @@ impl<H: Host> Visit<'_, H> {
         })
     }
 
+    /// Asks the gate without waiting; `None` where somebody else is at it, or has done it already.
+    pub(super) async fn take_turn_at_once(
+        &mut self,
+        current: Option<&Metadata>,
+    ) -> Option<Option<Lease>> {
+        let Some(gate) = self.host.gate().filter(|_| self.config.cache.coalesce) else {
+            return Some(None);
+        };
+        let key = &self.rendition.kv_key;
+        let budget_ms = self.config.cache.gate_timeout_ms;
+        let mut verdict = gate.ask(key, &Question::Enter { unusable: None }, budget_ms).await;
+        if let Ok(Verdict::Filled { entry }) = &verdict
+            && let Ok(filled) = Metadata::decode(entry)
+            && !self.is_as_new(&filled)
+        {
+            // That was the fill which is to be renewed.
+            let unusable = current.map(|current| current.generation.clone());
+            verdict = gate.ask(key, &Question::Enter { unusable }, budget_ms).await;
+        }
+        match verdict {
+            Ok(Verdict::Lead { token }) => {
+                Some(Some(Lease { key: key.clone(), token, told: None }))
+            }
+            Ok(_) => None,
+            Err(fault) => {
+                self.trace.faults.push((Tier::Gate, fault));
+                Some(None)
+            }
+        }
+    }
+
     async fn ask_gate(&self, gate: &H::Gate, unusable: Option<String>) -> Result<Turn, Fault> {
         let key = &self.rendition.kv_key;
         let budget_ms = self.config.cache.gate_timeout_ms;
@@ -63,7 +94,7 @@ impl<H: Host> Visit<'_, H> {
         }
         Ok(match verdict {
             Verdict::Lead { token } => {
-                Turn::Make(Some(Lease { key: key.clone(), token, failure: None }))
+                Turn::Make(Some(Lease { key: key.clone(), token, told: None }))
             }
             Verdict::Filled { entry } => Turn::Look(Box::new(Metadata::decode(&entry)?)),
             // Whoever is at it takes longer than this viewer may wait.

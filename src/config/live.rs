@@ -139,7 +139,7 @@ mod tests {
     const BAD: Option<&str> = Some(r#"{"ttl": {"ok": -1}}"#);
 
     fn ok_s(live: &Live) -> u64 {
-        live.config().ttl.ok_s
+        live.config().lifetimes.fresh.ok_s
     }
 
     #[test]
@@ -180,7 +180,7 @@ mod tests {
     fn with_both_layers_bad_the_defaults_are_active() {
         let mut live = Live::new();
         assert!(live.offer(Some("{"), BAD, 0).is_err());
-        assert_eq!(ok_s(&live), Config::defaults().ttl.ok_s);
+        assert_eq!(ok_s(&live), Config::defaults().lifetimes.fresh.ok_s);
     }
 
     #[test]

@@ -170,6 +170,11 @@ pub fn transform_url(
     } else {
         source.url.clone()
     };
+    let source_url = match &source.version {
+        // A query of its own may be signed as it is.
+        Some(version) if !source_url.contains('?') => format!("{source_url}?v={version}"),
+        Some(_) | None => source_url,
+    };
     Some(transformation::url(&base, rendition.recipe(), &source_url))
 }
 

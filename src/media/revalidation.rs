@@ -3,6 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::cache::entry::SourceState;
+use crate::cache::key;
 use crate::limits::SOURCE_VALIDATOR_BYTES_MAX;
 
 /// What a source answered to the question whether it has changed.
@@ -52,6 +53,14 @@ pub fn judge(state: &SourceState, status: u16, headers: &HeaderMap) -> Revalidat
         404 | 410 => Revalidation::Changed(None),
         _ => Revalidation::Unknown,
     }
+}
+
+/// A short name of a state, the same wherever it is seen: 16 hex digits.
+pub fn version(state: &SourceState) -> String {
+    let text = format!("{:?} {:?}", state.etag, state.last_modified);
+    let mut digest = key::digest_128(&text);
+    digest.truncate(16);
+    digest
 }
 
 fn then_date(state: &SourceState) -> Option<&str> {

@@ -20,6 +20,8 @@ pub struct Source {
     pub auth: Option<SourceAuth>,
     /// Whether it lies on the request's own host, where this worker itself would answer.
     pub own_host: bool,
+    /// What tells the transformer, which keeps what it made, that the source is not what it was.
+    pub version: Option<String>,
 }
 
 impl Source {
@@ -55,7 +57,7 @@ pub fn locate(origin: &Origin, path: &SourcePath, request_origin: &str) -> Vec<S
                 })
                 .collect();
             let own_host = origin_of(&url).eq_ignore_ascii_case(request_origin);
-            Some(Source { index, url, auth: source.auth.clone(), own_host })
+            Some(Source { index, url, auth: source.auth.clone(), own_host, version: None })
         })
         .collect()
 }

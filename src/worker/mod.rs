@@ -17,7 +17,6 @@ use std::rc::Rc;
 
 use worker::{Context, Env, event};
 
-use crate::cache::owed::settle;
 use crate::front::{self, Handled};
 use host::CloudflareHost;
 
@@ -38,9 +37,7 @@ async fn fetch(
         Handled::Answer { reply, owed } => {
             if let Some(owed) = owed {
                 context.wait_until(async move {
-                    for (tier, fault) in settle(host.as_ref(), &config.cache, owed).await {
-                        tracing::warn!(tier = tier.as_str(), fault = %fault, "not kept");
-                    }
+                    front::settle(host.as_ref(), &ask, &config, owed).await;
                 });
             }
             response::native(reply, &context)

@@ -9,7 +9,7 @@ mod read;
 mod write;
 
 pub use read::open;
-pub use write::{keep, keep_alias};
+pub use write::{extend, keep, keep_alias};
 
 use self::chunks::Layout;
 use super::entry::{Entry, Metadata};
@@ -111,7 +111,10 @@ mod tests {
     use super::*;
 
     const MIB: u64 = 1024 * 1024;
-    const CACHE: Cache = Cache { single_bytes_max: 25 * MIB, chunk_bytes: MIB, ..Cache::DEFAULT };
+
+    fn cache() -> Cache {
+        Cache { single_bytes_max: 25 * MIB, chunk_bytes: MIB, ..crate::config::Config::defaults().cache }
+    }
 
     #[test]
     fn kv_takes_what_490_chunks_hold_and_a_minute_and_nothing_beyond() {
@@ -126,7 +129,7 @@ mod tests {
             (Some(490 * MIB + 1), 59, Some(NotKept::TtlTooShort)),
             (None, 0, Some(NotKept::TtlTooShort)),
         ] {
-            assert_eq!(declines(length, lifetime_s, &CACHE), declined, "{length:?} {lifetime_s}");
+            assert_eq!(declines(length, lifetime_s, &cache()), declined, "{length:?} {lifetime_s}");
         }
     }
 

@@ -75,6 +75,39 @@ pub async fn keep_alias<K: KvStore>(
     writer.keep_single(&entry.metadata, entry.body, ALIAS_TTL_S * 1000).await
 }
 
+/// Gives a body in chunks another lifetime: `value` is what lies at its own key, and is written again.
+///
+/// [`Fault::Missing`] where its chunks would not live as long.
+pub async fn extend<K: KvStore>(
+    kv: &K,
+    key: &str,
+    metadata: &Metadata,
+    mut value: K::Body,
+    now_ms: u64,
+    cache: &Cache,
+) -> Result<(), Fault> {
+    let taken = async {
+        let chunks = metadata.chunks.ok_or(Fault::Corrupt("an entry without chunks"))?;
+        let text = value.take(chunks.manifest_bytes).await?.to_vec();
+        let manifest = Manifest::decode(&text)?;
+        if manifest.generation != metadata.generation || manifest.length() != metadata.length {
+            return Err(Fault::Corrupt("the manifest of another body"));
+        }
+        if manifest.until_ms < metadata.kept_until_ms() {
+            return Err(Fault::Missing);
+        }
+        let head = value.take(chunks.head_bytes).await?;
+        if head.length() < chunks.head_bytes {
+            return Err(Fault::Corrupt("a head shorter than it was"));
+        }
+        Ok((text, head))
+    };
+    let taken = taken.await;
+    value.discard();
+    let (text, head) = taken?;
+    Writer { kv, key, now_ms, cache }.publish(metadata, &text, &head).await
+}
+
 /// One entry on its way into KV.
 struct Writer<'a, K> {
     kv: &'a K,

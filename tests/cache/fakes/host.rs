@@ -4,7 +4,8 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use video_resizer::cache::ports::{Clock, Entropy, Host, Secrets};
+use video_resizer::cache::errands::Errands;
+use video_resizer::cache::ports::{Clock, Entropy, Isolate, Host, Secrets};
 
 use super::body::FakeBody;
 use super::edge::FakeEdge;
@@ -23,6 +24,7 @@ pub(crate) struct FakeHost {
     pub(crate) gate: OnceCell<FakeGate>,
     pub(crate) upstream: FakeUpstream,
     pub(crate) secrets: RefCell<BTreeMap<String, String>>,
+    errands: RefCell<Errands>,
 }
 
 impl FakeHost {
@@ -34,6 +36,7 @@ impl FakeHost {
             gate: OnceCell::new(),
             upstream: FakeUpstream::new(&world),
             secrets: RefCell::default(),
+            errands: RefCell::default(),
             world,
         }
     }
@@ -51,6 +54,12 @@ impl Clock for FakeHost {
 
     async fn sleep(&self, ms: u32) {
         self.world.pass_ms(u64::from(ms));
+    }
+}
+
+impl Isolate for FakeHost {
+    fn claim(&self, errand: &str) -> bool {
+        self.errands.borrow_mut().claim(errand, self.world.now_ms())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use serde_json::{Value, json};
-use video_resizer::cache::owed::{Owed, settle};
+use video_resizer::cache::owed::Owed;
 use video_resizer::cache::ports::{Fault, Reply};
 use video_resizer::cache::status::Tier;
 use video_resizer::config::Config;
@@ -12,7 +12,7 @@ use video_resizer::request::ask::Ask;
 use super::body::FakeBody;
 use super::host::FakeHost;
 use super::run::run;
-use super::world::Operation;
+use super::world::{Operation, World};
 
 /// Where all viewers of the stories go.
 pub(crate) const HERE: &str = "https://v.example";
@@ -76,7 +76,7 @@ impl House {
     pub(crate) fn send(&self, asking: &Asking) -> Seen {
         let (mut seen, owed) = self.answer(asking);
         if let Some(owed) = owed {
-            seen.faults = run(settle(&self.host, owed));
+            seen.faults = run(front::settle(&self.host, &asking.ask(), &self.config, owed));
         }
         seen.settled = kinds(&self.host.world.take_journal());
         assert_eq!(self.host.world.bodies().leaked, 0, "a body was left open by {asking:?}");
@@ -88,7 +88,9 @@ impl House {
     pub(crate) fn send_and_die(&self, asking: &Asking) -> Seen {
         let (seen, owed) = self.answer(asking);
         if let Some(owed) = owed {
-            owed.entry.body.abandon();
+            if let Some(copies) = owed.copies {
+                copies.entry.body.abandon();
+            }
         }
         seen
     }
@@ -103,7 +105,7 @@ impl House {
             panic!("{asking:?} was passed through");
         };
         let cost = self.host.world.take_journal();
-        let seen = Seen::new(&ask, reply, cost);
+        let seen = Seen::new(&ask, reply, cost, &self.host.world);
         (seen, owed)
     }
 
@@ -213,9 +215,16 @@ pub(crate) struct Seen {
 
 impl Seen {
     #[track_caller]
-    fn new(ask: &Ask, reply: Reply<FakeBody>, operations: Vec<Operation>) -> Self {
+    fn new(
+        ask: &Ask,
+        reply: Reply<FakeBody>,
+        mut operations: Vec<Operation>,
+        world: &World,
+    ) -> Self {
         let Reply { status, headers, body } = reply;
         let read = body.read();
+        // Chunks are asked for while the body is read.
+        operations.extend(world.take_journal());
         let seen = Self {
             status,
             headers,

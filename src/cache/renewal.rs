@@ -1,0 +1,193 @@
+//! An entry is renewed behind the viewer's back: its source is asked first, and only one that has changed,
+//! or does not answer, costs a transform.
+
+use http::{Method, header};
+
+use super::entry::{Entry, Metadata, Outcome};
+use super::fill::New;
+use super::freshness::{Freshness, freshness};
+use super::orchestrator::Visit;
+use super::owed::{Copies, settle};
+use super::ports::{Body, EdgeCache, Fault, Host};
+use super::rendition::Rendition;
+use super::status::Tier;
+use super::storage::{self, Found};
+use super::turn::Lease;
+use crate::config::Config;
+use crate::media::failure;
+use crate::media::order;
+use crate::media::revalidation::{self, Revalidation};
+use crate::request::ask::Ask;
+
+/// Renews what is kept of a rendition: once at a time in the world, or in this isolate where there is no
+/// gate. Tells what went wrong.
+pub async fn renew<H: Host>(
+    host: &H,
+    ask: &Ask,
+    config: &Config,
+    rendition: &Rendition<'_>,
+) -> Vec<(Tier, Fault)> {
+    if !host.claim(&rendition.kv_key) {
+        return Vec::new();
+    }
+    let ask = of_the_whole(ask);
+    let mut visit = Visit::new(host, &ask, config, rendition, "");
+    visit.renew().await;
+    let Visit { mut trace, owed, .. } = visit;
+    trace.faults.extend(settle(host, &config.cache, owed).await);
+    trace.faults
+}
+
+/// The same request for the whole, whatever part of it the viewer asked.
+fn of_the_whole(ask: &Ask) -> Ask {
+    let mut ask = Ask { method: Method::GET, ..ask.clone() };
+    ask.headers.remove(header::RANGE);
+    ask
+}
+
+/// What is known of a source before its rendition is made anew.
+enum Source {
+    /// It is what it was when the entry was made.
+    Unchanged,
+    /// It did not say, but the entry is fresh.
+    Silent,
+    /// It may have changed; what it is called from now on, by the transformer that keeps what it made.
+    Changed(Option<String>),
+}
+
+impl<H: Host> Visit<'_, H> {
+    async fn renew(&mut self) {
+        let current = self.current().await;
+        let is_renewed = current.as_ref().is_some_and(|entry| self.is_as_new(&entry.metadata));
+        if let Some(entry) = current {
+            if is_renewed {
+                // Somebody was faster; only the edge here has not heard of it.
+                return self.hand_on(entry).await;
+            }
+            let Some(lease) = self.take_turn_at_once(Some(&entry.metadata)).await else {
+                return entry.body.discard();
+            };
+            match self.ask_source(&entry.metadata).await {
+                Source::Unchanged => {
+                    let metadata = self.as_good_as_new(&entry.metadata);
+                    self.extend(Entry { metadata, ..entry }, lease).await;
+                }
+                Source::Silent => {
+                    let validated_ms = Some(self.host.now_ms());
+                    let metadata = Metadata { validated_ms, ..entry.metadata };
+                    self.extend(Entry { metadata, ..entry }, lease).await;
+                }
+                Source::Changed(version) => {
+                    entry.body.discard();
+                    self.make_anew(entry.metadata.source, version, lease).await;
+                }
+            }
+        } else if let Some(lease) = self.take_turn_at_once(None).await {
+            self.make_anew(0, None, lease).await;
+        }
+    }
+
+    /// What KV has of it, however old.
+    async fn current(&mut self) -> Option<Entry<H::Body>> {
+        let (key, now_ms) = (&self.rendition.kv_key, self.host.now_ms());
+        match storage::find(self.host.kv(), key, now_ms, &self.config.cache).await {
+            Ok(Found::Fresh(entry) | Found::Renewable(entry) | Found::Stale(entry)) => Some(entry),
+            Ok(Found::Nothing) => None,
+            Err(fault) => {
+                self.trace.faults.push((Tier::Kv, fault));
+                None
+            }
+        }
+    }
+
+    /// Whether there is nothing to renew.
+    pub(super) fn is_as_new(&self, metadata: &Metadata) -> bool {
+        freshness(metadata, self.host.now_ms()) == Freshness::Fresh && !self.wants_renewal(metadata)
+    }
+
+    async fn hand_on(&mut self, entry: Entry<H::Body>) {
+        let Entry { metadata, body } = entry;
+        if metadata.chunks.is_none() {
+            self.owed.copies = Some(self.edge_copy(metadata, body));
+            return;
+        }
+        // The next viewer finds it in KV, and brings it along.
+        body.discard();
+        let budget_ms = self.config.cache.write_timeout_ms;
+        if let Err(fault) = self.host.edge().remove(&self.rendition.edge_url, budget_ms).await {
+            self.trace.faults.push((Tier::Edge, fault));
+        }
+    }
+
+    async fn ask_source(&mut self, metadata: &Metadata) -> Source {
+        let is_rendition = metadata.outcome() == Outcome::Rendition;
+        let state = metadata.source_state.as_ref().filter(|_| is_rendition);
+        let source = self.rendition.sources.iter().find(|it| it.index == metadata.source);
+        let Some((state, source)) = state.zip(source) else { return Source::Changed(None) };
+        let answer = order::revalidate(self.host, self.ask, self.config, source, state).await;
+        let answer = answer.unwrap_or_else(|fault| {
+            self.trace.faults.push((Tier::Probe, fault));
+            Revalidation::Unknown
+        });
+        let is_fresh = freshness(metadata, self.host.now_ms()) == Freshness::Fresh;
+        match answer {
+            Revalidation::Unchanged => Source::Unchanged,
+            Revalidation::Unknown if is_fresh => Source::Silent,
+            Revalidation::Unknown => Source::Changed(None),
+            Revalidation::Changed(now) => Source::Changed(now.as_ref().map(revalidation::version)),
+        }
+    }
+
+    /// The same bytes with what is now known of them.
+    async fn extend(&mut self, entry: Entry<H::Body>, lease: Option<Lease>) {
+        let key = &self.rendition.kv_key;
+        if entry.metadata.chunks.is_none() {
+            let edge = self.edge_declines(Some(entry.metadata.length), 1);
+            self.owed.copies = Some(Copies {
+                kv_key: Some(key.clone()),
+                edge_url: edge.is_none().then(|| self.rendition.edge_url.clone()),
+                entry,
+                tags: self.rendition.tags.clone(),
+            });
+            self.owed.lease = lease;
+            return;
+        }
+        let Entry { metadata, body } = entry;
+        let (kv, now_ms) = (self.host.kv(), self.host.now_ms());
+        match storage::extend(kv, key, &metadata, body, now_ms, &self.config.cache).await {
+            Ok(()) => {
+                let told = Some(metadata);
+                self.owed.lease = lease.map(|lease| Lease { told, ..lease });
+            }
+            Err(fault) => {
+                // Its chunks are too old, or it is broken: either way there must be another.
+                self.trace.faults.push((Tier::Kv, fault));
+                self.make_anew(metadata.source, None, lease).await;
+            }
+        }
+    }
+
+    async fn make_anew(&mut self, source: u8, version: Option<String>, lease: Option<Lease>) {
+        let mut rendition = self.rendition.clone();
+        for it in rendition.sources.iter_mut().filter(|it| it.index == source) {
+            it.version.clone_from(&version);
+        }
+        match self.make(&rendition, lease.as_ref()).await {
+            Ok(made) => {
+                let New { metadata, length: _, body, kv_key, edge_url } = self.new_entry(made);
+                self.owed.lease = lease;
+                if kv_key.is_none() && edge_url.is_none() {
+                    return body.discard();
+                }
+                let tags = self.rendition.tags.clone();
+                let entry = Entry { metadata, body };
+                self.owed.copies = Some(Copies { entry, kv_key, edge_url, tags });
+            }
+            // What there is stays: it is better than the memory of this failure.
+            Err((unfit, began_ms)) if failure::is_of_the_server(unfit) => {
+                self.tell_failure(unfit, began_ms, lease);
+            }
+            Err((unfit, began_ms)) => self.remember(unfit, began_ms, lease),
+        }
+    }
+}
