@@ -40,7 +40,7 @@ async fn fetch(
                 let work = async move {
                     front::settle(host.as_ref(), &ask, &config, owed).await;
                 };
-                context.wait_until(Box::pin(work));
+                context.wait_until(work);
             }
             response::native(reply, &context)
         }
