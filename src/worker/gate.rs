@@ -1,7 +1,9 @@
 //! The gate of one variant as a Durable Object, and the way to it.
 //!
-//! A gate lives in memory only. What it loses with it is a lease, which costs one more fill at the worst and
-//! mostly nothing, for its holder makes the next gate remember it; a write to storage would be paid on every fill.
+//! A gate lives in memory only, and the platform puts it away when nobody asks for some ten seconds
+//! (durable-objects/concepts/durable-object-lifecycle). A lost lease is taken up again when its holder speaks;
+//! a lost outcome costs one more fill, where the store still denies what was kept. A write to storage would be
+//! paid on every fill.
 //!
 //! Nobody who waits here holds anything of another request, neither a promise nor a waker: everyone looks
 //! for themselves, at a growing distance. A promise that another request settles is dropped with that
