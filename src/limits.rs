@@ -41,7 +41,7 @@ pub const LEASE_BEAT_MS: u32 = 3_000;
 /// Milliseconds one lease lasts at the most, whatever beats: four times what the platform grants a fill whose
 /// viewer has left (workers/platform/limits, `waitUntil`).
 pub const LEASE_AGE_MS_MAX: u64 = 120_000;
-/// Milliseconds a gate tells of what was kept: longer than a data centre may remember that KV had
+/// Milliseconds a gate tells of what was kept, where it lives that long: longer than a data centre may remember that KV had
 /// nothing, which is 60 s (kv/concepts/how-kv-works).
 pub const OUTCOME_MS: u64 = 90_000;
 /// Milliseconds a gate tells that nothing was kept: short, for the next answer may be another.
