@@ -137,6 +137,15 @@ pub const TTL_S_MAX: u64 = 31_536_000;
 /// Bytes of a body of unknown length that are held, outside wasm, to measure it: an isolate has 128 MB
 /// for all its requests (workers/platform/limits).
 pub const SPOOL_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Bytes a viewer may lag behind the copy of the same body: a paused player stops no fill of an ordinary rendition.
+/// Beyond it the copy waits: an isolate has 128 MB for all its requests (workers/platform/limits).
+pub const VIEWER_LAG_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Bytes a copy may lag behind its viewer: who writes it holds two chunks beside.
+pub const COPY_LAG_BYTES_MAX: u64 = 2 * 1024 * 1024;
+/// Bytes that are read ahead of the faster of the two.
+pub const FORK_AHEAD_BYTES_MAX: u64 = 256 * 1024;
+/// Bytes that may wait in all bodies that are viewed and copied in an isolate; beyond, they go on in step.
+pub const FORKS_LAG_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// Milliseconds a viewer's first byte may wait for a source to say how long it is: a good one answers a HEAD in a
 /// tenth of it, and making a rendition takes longer.
 pub const PROBE_MS_MAX: u32 = 1_000;

@@ -1,5 +1,7 @@
 //! All ports of one request, bound to the platform.
 
+use std::cell::RefCell;
+
 use worker::Env;
 
 use super::body::NativeBody;
@@ -8,7 +10,8 @@ use super::edge::Edge;
 use super::gate::GateStub;
 use super::kv::{Kv, RENDITIONS};
 use super::upstream::Fetcher;
-use crate::cache::ports::{Clock, Entropy, Host, Secrets};
+use crate::cache::errands::Errands;
+use crate::cache::ports::{Clock, Entropy, Host, Isolate, Secrets};
 
 /// Cloudflare, as the core sees it.
 #[derive(Debug)]
@@ -43,6 +46,17 @@ impl Entropy for CloudflareHost {
         // The platform's generator does not fail; a repeated name would only cost a cache entry.
         let _ = getrandom::fill(&mut bytes);
         u128::from_le_bytes(bytes)
+    }
+}
+
+thread_local! {
+    static ERRANDS: RefCell<Errands> = RefCell::new(Errands::default());
+}
+
+impl Isolate for CloudflareHost {
+    fn claim(&self, errand: &str) -> bool {
+        let now_ms = self.now_ms();
+        ERRANDS.with_borrow_mut(|errands| errands.claim(errand, now_ms))
     }
 }
 

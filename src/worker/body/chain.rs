@@ -1,0 +1,101 @@
+//! A body of many parts, read one after another.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
+
+use futures_channel::oneshot;
+use futures_util::stream::LocalBoxStream;
+use futures_util::{FutureExt, Stream, StreamExt, stream};
+use js_sys::Uint8Array;
+
+use super::NativeBody;
+use super::blocks::Blocks;
+use super::cut::cut;
+use crate::cache::ports::{Ending, Fault, Part};
+use crate::worker::budget::within;
+
+/// The parts as one run of blocks, and how it ended: by a fault, or else well, or with nobody reading on.
+///
+/// Nothing is asked for before the first block is.
+pub(super) fn chain(
+    parts: impl Stream<Item = Result<Part<NativeBody>, Fault>> + 'static,
+    length: u64,
+    stall_ms: u32,
+) -> (Blocks, Ending) {
+    let (broken, ending) = oneshot::channel();
+    let parts = parts.boxed_local();
+    let chain =
+        Chain { parts, current: None, next: None, left: length, stall_ms, broken: Some(broken) };
+    let blocks = stream::unfold(chain, |mut chain| async {
+        let block = chain.block().await.transpose()?;
+        if let Err(fault) = &block
+            && let Some(broken) = chain.broken.take()
+        {
+            // The other end may have no use for it.
+            let _ = broken.send(fault.clone());
+        }
+        Some((block, chain))
+    });
+    // Ended, or left by its reader, the chain is dropped with nothing told.
+    let ending = ending.map(|broken| broken.map_or(Ok(()), Err));
+    (Blocks::new(blocks), ending.boxed_local())
+}
+
+struct Chain {
+    parts: LocalBoxStream<'static, Result<Part<NativeBody>, Fault>>,
+    current: Option<Blocks>,
+    /// The part behind the current one, where it is here already.
+    next: Option<Option<Result<Part<NativeBody>, Fault>>>,
+    /// Bytes still to come.
+    left: u64,
+    stall_ms: u32,
+    broken: Option<oneshot::Sender<Fault>>,
+}
+
+impl Chain {
+    async fn block(&mut self) -> Result<Option<Uint8Array>, Fault> {
+        loop {
+            if self.broken.is_none() {
+                return Ok(None);
+            }
+            if self.current.is_none() {
+                let part = match self.next.take() {
+                    Some(part) => part,
+                    None => self.parts.next().await,
+                };
+                match part {
+                    Some(part) => {
+                        let Part { body, cut: of } = part?;
+                        self.current = Some(cut(body.into_blocks(), &of));
+                    }
+                    None if self.left == 0 => return Ok(None),
+                    None => return Err(Fault::Corrupt("parts shorter than their chain")),
+                }
+            }
+            match within(self.stall_ms, self.pull()).await?.transpose()? {
+                Some(block) => {
+                    let left = self.left.checked_sub(u64::from(block.length()));
+                    self.left = left.ok_or(Fault::Corrupt("parts longer than their chain"))?;
+                    return Ok(Some(block));
+                }
+                None => self.current = None,
+            }
+        }
+    }
+
+    /// The current part's next block; meanwhile the next part is asked for, and no other.
+    fn pull(&mut self) -> impl Future<Output = Option<Result<Uint8Array, Fault>>> {
+        poll_fn(|context| {
+            if self.next.is_none()
+                && let Poll::Ready(part) = self.parts.as_mut().poll_next(context)
+            {
+                self.next = Some(part);
+            }
+            match &mut self.current {
+                Some(current) => Pin::new(current).poll_next(context),
+                None => Poll::Ready(None),
+            }
+        })
+    }
+}

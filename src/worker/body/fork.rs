@@ -1,0 +1,251 @@
+//! A body branched in two, at a pace both can keep.
+//!
+//! The platform's own `tee()` holds for the slower branch whatever the faster one has read, up to the memory of the
+//! isolate. Here one reader feeds two queues, each with a bound: the viewer's is wide enough for a player that pauses,
+//! the copy's is not, for its reader holds chunks of its own. At the bound the source is not read until the slower
+//! branch has caught up, and a copy that does not is let go.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use futures_util::{Stream, StreamExt};
+use js_sys::Uint8Array;
+use wasm_bindgen_futures::spawn_local;
+use worker::Delay;
+
+use super::blocks::Blocks;
+use crate::cache::ports::Fault;
+use crate::limits::{
+    COPY_LAG_BYTES_MAX, FORK_AHEAD_BYTES_MAX, FORKS_LAG_BYTES_MAX, VIEWER_LAG_BYTES_MAX,
+};
+
+thread_local! {
+    /// Bytes that wait in the forks of this isolate, each counted once.
+    static WAITING: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Two branches of the same blocks: the viewer's, and the copy that is let go once it takes nothing for `patience_ms`.
+///
+/// A branch that is dropped leaves the other alone; with both the source is dropped. A source that breaks breaks both.
+pub(super) fn fork(source: Blocks, patience_ms: u32) -> (Blocks, Blocks) {
+    let fork = Rc::new(RefCell::new(Fork::default()));
+    let [viewer, copy] =
+        [VIEWER, COPY].map(|side| Blocks::new(Branch { fork: Rc::clone(&fork), side }));
+    spawn_local(async move {
+        let (pump, watch) = (pump(source, &fork), watch(&fork, patience_ms));
+        select(pin!(pump), pin!(watch)).await;
+    });
+    (viewer, copy)
+}
+
+const VIEWER: usize = 0;
+const COPY: usize = 1;
+
+#[derive(Default)]
+struct Fork {
+    lanes: [Lane; 2],
+    /// Set once the source has no more.
+    end: Option<Result<(), Fault>>,
+    pump: Option<Waker>,
+}
+
+/// What one branch has still to take.
+#[derive(Default)]
+struct Lane {
+    queue: VecDeque<Rc<Block>>,
+    bytes: u64,
+    /// Whether its reader is busy with what it took last.
+    is_busy: bool,
+    /// How often something was taken.
+    taken: u64,
+    /// Nobody reads it any more.
+    is_left: bool,
+    /// It held the other up for too long.
+    is_let_go: bool,
+    reader: Option<Waker>,
+}
+
+impl Lane {
+    fn is_gone(&self) -> bool {
+        self.is_left || self.is_let_go
+    }
+
+    fn is_waited_for(&self) -> bool {
+        !self.is_gone() && (self.is_busy || !self.queue.is_empty())
+    }
+
+    fn clear(&mut self) {
+        self.queue.clear();
+        self.bytes = 0;
+    }
+
+    fn wake(&mut self) {
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
+    }
+}
+
+/// A block that waits for one reader or for two.
+struct Block(Uint8Array);
+
+impl Block {
+    fn new(bytes: Uint8Array) -> Rc<Self> {
+        WAITING.set(WAITING.get() + u64::from(bytes.length()));
+        Rc::new(Self(bytes))
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        WAITING.set(WAITING.get().saturating_sub(u64::from(self.0.length())));
+    }
+}
+
+impl Fork {
+    fn is_abandoned(&self) -> bool {
+        self.lanes.iter().all(Lane::is_gone)
+    }
+
+    fn has_room(&self) -> bool {
+        let [viewer, copy] = &self.lanes;
+        let lags = self.lanes.iter().filter(|lane| !lane.is_gone()).map(|lane| lane.bytes);
+        let slowest = lags.clone().max().unwrap_or(0);
+        lags.min().unwrap_or(0) < FORK_AHEAD_BYTES_MAX
+            && viewer.bytes < VIEWER_LAG_BYTES_MAX
+            && copy.bytes < COPY_LAG_BYTES_MAX
+            // However full the isolate is, one block at a time goes through, so nobody waits for ever.
+            && (slowest == 0 || WAITING.get() < FORKS_LAG_BYTES_MAX)
+    }
+
+    fn push(&mut self, bytes: Uint8Array) {
+        let block = Block::new(bytes);
+        for lane in self.lanes.iter_mut().filter(|lane| !lane.is_gone()) {
+            lane.bytes += u64::from(block.0.length());
+            lane.queue.push_back(Rc::clone(&block));
+            lane.wake();
+        }
+    }
+
+    fn end(&mut self, end: Result<(), Fault>) {
+        self.end = Some(end);
+        self.lanes.iter_mut().for_each(Lane::wake);
+    }
+
+    fn wake_pump(&mut self) {
+        if let Some(pump) = self.pump.take() {
+            pump.wake();
+        }
+    }
+}
+
+/// Reads the source as long as there is room, and then stays until both branches have taken all or are gone.
+async fn pump(mut source: Blocks, fork: &RefCell<Fork>) {
+    loop {
+        until(fork, |fork| fork.has_room() || fork.is_abandoned()).await;
+        let abandoned = until(fork, Fork::is_abandoned);
+        match select(source.next(), pin!(abandoned)).await {
+            Either::Left((Some(Ok(block)), _)) => fork.borrow_mut().push(block),
+            Either::Left((Some(Err(fault)), _)) => break fork.borrow_mut().end(Err(fault)),
+            Either::Left((None, _)) => break fork.borrow_mut().end(Ok(())),
+            Either::Right(_) => return,
+        }
+    }
+    drop(source);
+    until(fork, |fork| !fork.lanes.iter().any(Lane::is_waited_for)).await;
+}
+
+/// Waits until it is so; whatever changes a fork wakes the pump.
+async fn until(fork: &RefCell<Fork>, is_so: impl Fn(&Fork) -> bool) {
+    poll_fn(|context| {
+        let mut fork = fork.borrow_mut();
+        if is_so(&fork) {
+            return Poll::Ready(());
+        }
+        fork.pump = Some(context.waker().clone());
+        Poll::Pending
+    })
+    .await;
+}
+
+/// Lets the copy go once it has taken nothing for `patience_ms` of what waits for it.
+///
+/// It also wakes the pump now and then: room that other requests made may not wake it, for the platform lets no
+/// request run in the name of another.
+async fn watch(fork: &RefCell<Fork>, patience_ms: u32) {
+    let tick_ms = (patience_ms / TICKS).clamp(TICK_MS_MIN, TICK_MS_MAX);
+    let (mut idle_ms, mut taken) = (0, 0);
+    loop {
+        Delay::from(Duration::from_millis(u64::from(tick_ms))).await;
+        let mut fork = fork.borrow_mut();
+        let [_, copy] = &mut fork.lanes;
+        if copy.is_waited_for() && copy.taken == taken {
+            idle_ms += tick_ms;
+        } else {
+            (idle_ms, taken) = (0, copy.taken);
+        }
+        if idle_ms >= patience_ms && !copy.is_gone() {
+            copy.is_let_go = true;
+            copy.clear();
+            copy.wake();
+        }
+        fork.wake_pump();
+    }
+}
+
+/// How finely patience is measured.
+const TICKS: u32 = 8;
+const TICK_MS_MIN: u32 = 10;
+const TICK_MS_MAX: u32 = 250;
+
+/// One end of a fork.
+struct Branch {
+    fork: Rc<RefCell<Fork>>,
+    side: usize,
+}
+
+impl Stream for Branch {
+    type Item = Result<Uint8Array, Fault>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let mut fork = self.fork.borrow_mut();
+        let end = fork.end.clone();
+        let Some(lane) = fork.lanes.get_mut(self.side) else { return Poll::Ready(None) };
+        lane.is_busy = false;
+        let block = lane.queue.pop_front();
+        let next = match (&block, end) {
+            _ if lane.is_let_go => Poll::Ready(Some(Err(Fault::BrokenOff))),
+            (Some(block), _) => {
+                lane.bytes = lane.bytes.saturating_sub(u64::from(block.0.length()));
+                lane.taken += 1;
+                lane.is_busy = true;
+                Poll::Ready(Some(Ok(block.0.clone())))
+            }
+            (None, Some(Ok(()))) => Poll::Ready(None),
+            (None, Some(Err(fault))) => Poll::Ready(Some(Err(fault))),
+            (None, None) => {
+                lane.reader = Some(context.waker().clone());
+                Poll::Pending
+            }
+        };
+        fork.wake_pump();
+        next
+    }
+}
+
+impl Drop for Branch {
+    fn drop(&mut self) {
+        let mut fork = self.fork.borrow_mut();
+        if let Some(lane) = fork.lanes.get_mut(self.side) {
+            lane.is_left = true;
+            lane.clear();
+        }
+        fork.wake_pump();
+    }
+}
