@@ -2,7 +2,7 @@
 //! Method: the properties of `fuzz/` are compiled here too, and hold for every seed; folders and
 //! dictionaries are compared with what they are for.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -71,8 +71,8 @@ fn a_number_becomes_another_whole_and_what_stands_around_it_stays() {
         assert!(replaced.contains(&format!("{{\"m\":{other},\"h\":4}}")), "{replaced:?}");
     }
     assert!(replaced.contains("{\"m\":400,\"h\":18446744073709551615}"), "{replaced:?}");
-    assert_eq!(properties::numbers::replace(&mut *b"no number".to_vec(), 9, 9, 0), None);
-    assert_eq!(properties::numbers::replace(&mut *b"9".to_vec(), 1, 1, 2 * 8), None, "no room");
+    assert_eq!(properties::numbers::replace(&mut b"no number".to_vec(), 9, 9, 0), None);
+    assert_eq!(properties::numbers::replace(&mut b"9".to_vec(), 1, 1, 2 * 8), None, "no room");
 }
 
 /// Of a document that is refused at its first key, nothing behind the checks is ever seen.
