@@ -100,8 +100,6 @@ pub const TAGS_MAX: usize = 24;
 /// Folder prefixes of a path that become tags, from the top.
 pub const FOLDER_TAGS_MAX: usize = 8;
 
-/// Seconds for which those who waited for a fill believe that it failed, where the failure is not remembered.
-pub const FAILURE_TOLD_S: u64 = 1;
 /// Milliseconds after which a chunk without an entry is an orphan: no fill takes so long, and no write is
 /// invisible for so long.
 pub const ORPHAN_MS_MIN: u64 = 3_600_000;
