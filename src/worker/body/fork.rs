@@ -15,11 +15,11 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use futures_util::{Stream, StreamExt};
-use js_sys::Uint8Array;
 use wasm_bindgen_futures::spawn_local;
 use worker::Delay;
 
 use super::blocks::Blocks;
+use super::bytes::Bytes;
 use crate::cache::ports::Fault;
 use crate::limits::{
     COPY_LAG_BYTES_MAX, FORK_AHEAD_BYTES_MAX, FORKS_LAG_BYTES_MAX, VIEWER_LAG_BYTES_MAX,
@@ -93,10 +93,10 @@ impl Lane {
 }
 
 /// A block that waits for one reader or for two.
-struct Block(Uint8Array);
+struct Block(Bytes);
 
 impl Block {
-    fn new(bytes: Uint8Array) -> Rc<Self> {
+    fn new(bytes: Bytes) -> Rc<Self> {
         WAITING.set(WAITING.get() + u64::from(bytes.length()));
         Rc::new(Self(bytes))
     }
@@ -124,7 +124,7 @@ impl Fork {
             && (slowest == 0 || WAITING.get() < FORKS_LAG_BYTES_MAX)
     }
 
-    fn push(&mut self, bytes: Uint8Array) {
+    fn push(&mut self, bytes: Bytes) {
         let block = Block::new(bytes);
         for lane in self.lanes.iter_mut().filter(|lane| !lane.is_gone()) {
             lane.bytes += u64::from(block.0.length());
@@ -211,7 +211,7 @@ struct Branch {
 }
 
 impl Stream for Branch {
-    type Item = Result<Uint8Array, Fault>;
+    type Item = Result<Bytes, Fault>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut fork = self.fork.borrow_mut();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::{Either, LocalBoxFuture, ready, select};
 use futures_util::{FutureExt, StreamExt};
-use js_sys::{BigInt, Uint8Array};
+use js_sys::BigInt;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use worker::Delay;
@@ -14,6 +14,7 @@ use worker::Delay;
 use super::NativeBody;
 use super::binding::{FixedLengthStream, IdentityTransformStream, Writer};
 use super::blocks::{Blocks, forget};
+use super::bytes::Bytes;
 use crate::cache::ports::Fault;
 use crate::worker::budget::{fault, within};
 
@@ -33,7 +34,7 @@ impl NativeBody {
         Ok(match self {
             Self::Empty => (JsValue::NULL, done()),
             Self::Text(text) => (JsValue::from_str(&text), done()),
-            Self::Held(bytes) => (bytes.into(), done()),
+            Self::Held(bytes) => (bytes.view().into(), done()),
             Self::Stream(unread) => {
                 let stream = unread.into_stream();
                 let Some(length) = length else { return Ok((stream.into(), done())) };
@@ -92,8 +93,8 @@ impl Sink {
     }
 
     /// Settles when the bytes have been taken; fails when nobody takes any more.
-    async fn write(&self, block: &Uint8Array) -> Result<(), JsValue> {
-        JsFuture::from(self.writer.write(block)?).await.map(drop)
+    async fn write(&self, block: &Bytes) -> Result<(), JsValue> {
+        JsFuture::from(self.writer.write(block.view())?).await.map(drop)
     }
 
     async fn close(&self) {

@@ -6,6 +6,7 @@
 
 mod binding;
 mod blocks;
+mod bytes;
 mod chain;
 mod cut;
 mod fork;
@@ -15,14 +16,14 @@ mod leave;
 use std::fmt;
 
 use futures_util::{Stream, StreamExt};
-use js_sys::Uint8Array;
 use wasm_bindgen::JsCast;
 use web_sys::{ReadableStream, Response};
 
 use self::binding::Readable;
 use self::blocks::{Blocks, Reader, forget};
+use self::bytes::Bytes;
 pub(super) use self::held::NativeHeld;
-use self::held::{gather, joined};
+use self::held::gather;
 pub(super) use self::leave::kept;
 use crate::cache::ports::{Body, Ending, Fault, Part};
 use crate::http::cut::Cut;
@@ -34,7 +35,7 @@ pub(super) enum NativeBody {
     /// A document the core wrote.
     Text(String),
     /// Bytes in JavaScript's memory.
-    Held(Uint8Array),
+    Held(Bytes),
     /// A stream of the platform as it came. Its length is never certain: of an upstream that is cut short, it simply
     /// ends in some places.
     Stream(Unread),
@@ -61,7 +62,7 @@ impl NativeBody {
     fn into_blocks(self) -> Blocks {
         match self {
             Self::Empty => Blocks::held(None),
-            Self::Text(text) => Blocks::held(Some(Uint8Array::from(text.as_bytes()))),
+            Self::Text(text) => Blocks::held(Some(Bytes::copy(text.as_bytes()))),
             Self::Held(bytes) => Blocks::held(Some(bytes)),
             Self::Stream(unread) => match Reader::of(&unread.into_stream()) {
                 Ok(reader) => Blocks::of(reader),
@@ -87,7 +88,7 @@ impl Body for NativeBody {
         if front.is_empty() {
             return Self::Held(held.0.clone());
         }
-        Self::Held(joined(&[Uint8Array::from(front), held.0.clone()]))
+        Self::Held(Bytes::join(&[Bytes::copy(front), held.0.clone()]))
     }
 
     fn fork(&mut self, patience_ms: u32) -> Result<Self, Fault> {
@@ -170,7 +171,7 @@ impl Body for NativeBody {
                 return (Self::Blocks { blocks, length: None }, None);
             }
         }
-        (Self::Held(joined(&read)), Some(length))
+        (Self::Held(Bytes::join(&read)), Some(length))
     }
 
     fn discard(self) {
