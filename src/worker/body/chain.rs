@@ -41,8 +41,10 @@ pub(super) fn chain(
     (Blocks::new(blocks), ending.boxed_local())
 }
 
+type Parts = LocalBoxStream<'static, Result<Part<NativeBody>, Fault>>;
+
 struct Chain {
-    parts: Pin<Box<Peekable<LocalBoxStream<'static, Result<Part<NativeBody>, Fault>>>>>,
+    parts: Pin<Box<Peekable<Parts>>>,
     current: Option<Blocks>,
     /// Bytes still to come.
     left: u64,

@@ -34,7 +34,18 @@ impl NativeBody {
         Ok(match self {
             Self::Empty => (JsValue::NULL, done()),
             Self::Text(text) => (JsValue::from_str(&text), done()),
-            Self::Held(bytes) => (bytes.view().into(), done()),
+            Self::Held(bytes) => {
+                if length.is_some_and(|length| length != u64::from(bytes.length())) {
+                    return Err(Fault::BrokenOff);
+                }
+                let view = bytes.view().into();
+                // Until the platform has been given the value, somebody must hold on to its memory.
+                let handing = async move {
+                    drop(bytes);
+                    Ok(())
+                };
+                (view, handing.boxed_local())
+            }
             Self::Stream(unread) => {
                 let stream = unread.into_stream();
                 let Some(length) = length else { return Ok((stream.into(), done())) };
