@@ -1,4 +1,5 @@
 // `npm run check`: formatting, clippy on the host and on wasm32, the docs build; a warning is a failure.
+// Then a short run of the fuzz targets; `npm run fuzz` runs them for longer.
 
 import { fromRoot } from "./layout.mjs";
 import { run, script } from "./process.mjs";
@@ -19,10 +20,15 @@ const CHECKS = [
   { what: "the docs of wasm32", args: ["doc", ...WASM, "--no-deps"], env: NO_WARNINGS },
 ];
 
+/** Seconds for each fuzz target: enough for a hundred thousand inputs and more. */
+const FUZZ_S = 6;
+
 await script(async () => {
   await buildTools();
   for (const { what, args, env } of CHECKS) {
     console.log(`check: ${what}`);
     await run("cargo", args, { cwd: fromRoot(), env, failure: `the check of ${what} failed: see above` });
   }
+  console.log("check: the fuzz targets");
+  await run("node", ["scripts/fuzz.mjs", String(FUZZ_S)], { cwd: fromRoot(), failure: "a fuzz target failed: see above" });
 });

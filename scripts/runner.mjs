@@ -21,7 +21,7 @@ const POLL_MS = 100;
  * @property {string} configPath a wrangler configuration file
  * @property {(line: string) => void} onLine
  * @property {string} [around] only under Miniflare: source of a module that stands before the worker's own,
- *   which it imports as "./index.js"
+ *   which it imports as "./index.js"; what that exports beside its default is exported without its doing
  *
  * @typedef {object} Runner
  * @property {string} url
@@ -105,8 +105,14 @@ function lastError(tail) {
   return tail.findLast((line) => /error/i.test(line)) ?? tail.at(-1) ?? "it said nothing";
 }
 
-/** @param {string | { className: string }} object how wrangler describes a Durable Object */
-const classNameOf = (object) => (typeof object === "string" ? object : object.className);
+/** What workerd starts where something stands around the worker: its default, and the worker's Durable Objects. */
+const ENTRY = `
+export { default } from "./around.js";
+export * from "./index.js";
+`;
+
+/** @param {string} name @param {string} contents */
+const module = (name, contents) => ({ type: /** @type {const} */ ("ESModule"), path: path.join(WORKER_DIR, name), contents });
 
 /**
  * Starts workerd through Miniflare in this process and returns when the worker answers.
@@ -116,15 +122,11 @@ const classNameOf = (object) => (typeof object === "string" ? object : object.cl
  */
 export async function startInMiniflare({ host, port, stateDir, configPath, onLine, around }) {
   const { workerOptions } = workerOptionsOf(configPath);
-  // The first module is the one that workerd starts, and looks for the classes of Durable Objects in. They come
-  // last and not by a static import, which would load the worker before what stands around it.
-  const classes = Object.values(workerOptions.durableObjects ?? {}).map(classNameOf);
-  const contents = `${around}\nexport const { ${classes.join(", ")} } = await import("./index.js");`;
-  /** @type {{ type: "ESModule", path: string, contents: string }[]} */
-  const first = around ? [{ type: "ESModule", path: path.join(WORKER_DIR, "around.js"), contents }] : [];
+  const first = around === undefined ? [] : [module("entry.js", ENTRY), module("around.js", around)];
   const options = convertV4MiniflareOptions({
     ...workerOptions,
     modulesRoot: WORKER_DIR,
+    // The first module is the one that workerd starts.
     modules: [
       ...first,
       { type: "ESModule", path: path.join(WORKER_DIR, "index.js") },

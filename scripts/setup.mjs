@@ -111,6 +111,14 @@ export async function buildTools() {
   return { workerBuild, wasmBindgen };
 }
 
+/** What building the fuzz targets takes: a C++ compiler, for libFuzzer, and Rust. */
+export async function fuzzTools() {
+  await debianPackages([
+    { what: "a C++ compiler (c++)", debian: "build-essential", found: findOnPath("c++").length > 0 },
+  ]);
+  await rust();
+}
+
 /**
  * What running the local world takes beside that.
  *

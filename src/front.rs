@@ -86,11 +86,17 @@ pub async fn handle<H: Host>(host: &H, ask: &Ask, config: &Config) -> Handled<H:
 }
 
 /// Does what an answered request owes; what goes wrong is logged for operators, and given back.
-pub async fn settle<H: Host>(host: &H, ask: &Ask, config: &Config, owed: Owed<H::Body>) -> Vec<(Tier, Fault)> {
+pub async fn settle<H: Host>(
+    host: &H,
+    ask: &Ask,
+    config: &Config,
+    owed: Owed<H::Body>,
+) -> Vec<(Tier, Fault)> {
     let renewal = owed.renewal;
     let mut faults = owed::settle(host, &config.cache, owed).await;
     if renewal && let Ok(Decision::Render(rendition)) = decide(host, ask, config) {
-        faults.extend(renewal::renew(host, ask, config, &rendition).await);
+        // It is seldom, and as large as a request of its own.
+        faults.extend(Box::pin(renewal::renew(host, ask, config, &rendition)).await);
     }
     for (tier, fault) in &faults {
         tracing::warn!(path = ask.path, tier = tier.as_str(), fault = %fault, "left undone");

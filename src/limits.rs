@@ -102,6 +102,15 @@ pub const FOLDER_TAGS_MAX: usize = 8;
 
 /// Seconds for which those who waited for a fill believe that it failed, where the failure is not remembered.
 pub const FAILURE_TOLD_S: u64 = 1;
+/// Milliseconds after which a chunk without an entry is an orphan: no fill takes so long, and no write is
+/// invisible for so long.
+pub const ORPHAN_MS_MIN: u64 = 3_600_000;
+/// Operations of KV in one run of the scrub: half of the thousand an invocation has (kv/platform/limits).
+pub const SCRUB_OPERATIONS_MAX: u64 = 500;
+/// Bytes that one run of the scrub reads: about a second of hashing, of the 30 s an invocation has.
+pub const SCRUB_BYTES_MAX: u64 = 512 * 1024 * 1024;
+/// Seconds for which the scrub knows where it stopped.
+pub const SCRUB_MEMORY_S: u64 = 7 * 86_400;
 /// Milliseconds for which an isolate leaves an errand to the request of its own that has begun it.
 pub const ERRAND_MS: u64 = 10_000;
 /// Errands of an isolate that are remembered.

@@ -2,12 +2,12 @@
 
 use http::{HeaderValue, Method, StatusCode, header};
 
+use super::copies::Copies;
 use super::edge;
 use super::entry::{Entry, Metadata, Outcome};
 use super::fill::New;
 use super::opening::Opened;
 use super::orchestrator::{Served, Visit, hit};
-use super::owed::Copies;
 use super::ports::{Body, Host, Reply};
 use super::reason::{NotKept, Unfit};
 use super::reply;

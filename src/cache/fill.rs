@@ -1,10 +1,10 @@
 //! What is kept of a visit: what is known of a new entry, where it may go, and what is remembered of a failure.
 
+use super::copies::Copies;
 use super::edge;
 use super::entry::{Entry, Metadata, VERSION, generation};
 use super::freshness::lifetime_s;
 use super::orchestrator::{Visit, not_asked};
-use super::owed::Copies;
 use super::ports::{Body, Host};
 use super::reason::{NotKept, Unfit};
 use super::rendition::Rendition;
@@ -83,12 +83,12 @@ impl<H: Host> Visit<'_, H> {
                 self.owed.copies = Some(Copies { entry, kv_key, edge_url, tags });
             }
         }
-        self.owed.lease = lease.map(|lease| Lease { told: Some(metadata), ..lease });
+        self.owed.lease = lease.map(|lease| Lease { told: Some(Box::new(metadata)), ..lease });
     }
 
     /// Those who wait at the gate hear of a failure that is not remembered.
     pub(super) fn tell_failure(&mut self, unfit: Unfit, began_ms: u64, lease: Option<Lease>) {
-        let told = lease.is_some().then(|| self.failed(unfit, began_ms));
+        let told = lease.is_some().then(|| Box::new(self.failed(unfit, began_ms)));
         self.owed.lease = lease.map(|lease| Lease { told, ..lease });
     }
 
@@ -134,9 +134,9 @@ impl<H: Host> Visit<'_, H> {
     pub(super) fn metadata(&self, status: u16, lifetime_s: u64, began_ms: u64) -> Metadata {
         let created_ms = self.host.now_ms().max(began_ms);
         let fresh_until_ms = created_ms + lifetime_s * 1000;
-        let lifetimes = &self.rendition.origin.lifetimes;
-        let renewable_ms = lifetimes.stale_while_revalidate.of(status) * 1000;
-        let stale_ms = lifetimes.stale_if_error.of(status) * 1000;
+        let windows = &self.rendition.origin.lifetimes;
+        let renewable_ms = windows.stale_while_revalidate.of(status) * 1000;
+        let stale_ms = windows.stale_if_error.of(status) * 1000;
         Metadata {
             version: VERSION,
             generation: generation(self.host.id()),

@@ -8,6 +8,8 @@ use crate::limits::KV_KEY_BYTES_MAX;
 use crate::request::path::SourcePath;
 use crate::request::recipe::Recipe;
 
+/// Every entry's key begins with it.
+pub const PREFIX: &str = "video:";
 /// Name of the origin rule whose keys carry no origin.
 pub const DEFAULT_ORIGIN: &str = "default";
 
@@ -30,7 +32,7 @@ pub struct Namespace<'a> {
 pub fn kv_key(namespace: Namespace<'_>, path: &SourcePath, recipe: &Recipe) -> String {
     let Namespace { origin, host, version } = namespace;
     let mut key = String::with_capacity(128);
-    key.push_str("video:");
+    key.push_str(PREFIX);
     key.push_str(&path.without_slash().replace(':', "%3a"));
     for option in recipe.options() {
         push_option(&mut key, option.key, &option.value);

@@ -256,11 +256,13 @@ pub trait KvStore: Clone + 'static {
     /// Deletes an entry; it is no error when there is none.
     async fn remove(&self, key: &str, budget_ms: u32) -> Result<(), Fault>;
 
-    /// Names that begin with `prefix`, in order, a thousand at most a page; may lag by a minute.
+    /// Names that begin with `prefix`, in order, at most `limit` of them, which is at most a thousand; may
+    /// lag by a minute.
     async fn list(
         &self,
         prefix: &str,
         cursor: Option<&str>,
+        limit: u32,
         budget_ms: u32,
     ) -> Result<KvPage, Fault>;
 }

@@ -3,11 +3,12 @@
 
 use http::{Method, header};
 
+use super::copies::Copies;
 use super::entry::{Entry, Metadata, Outcome};
 use super::fill::New;
 use super::freshness::{Freshness, freshness};
 use super::orchestrator::Visit;
-use super::owed::{Copies, settle};
+use super::owed::settle;
 use super::ports::{Body, EdgeCache, Fault, Host};
 use super::rendition::Rendition;
 use super::status::Tier;
@@ -156,7 +157,7 @@ impl<H: Host> Visit<'_, H> {
         let (kv, now_ms) = (self.host.kv(), self.host.now_ms());
         match storage::extend(kv, key, &metadata, body, now_ms, &self.config.cache).await {
             Ok(()) => {
-                let told = Some(metadata);
+                let told = Some(Box::new(metadata));
                 self.owed.lease = lease.map(|lease| Lease { told, ..lease });
             }
             Err(fault) => {

@@ -23,7 +23,7 @@ pub struct Lease {
     /// The fencing token.
     pub token: u64,
     /// What those who wait are told where no copy is written: that none could be made, or is as good as new.
-    pub told: Option<Metadata>,
+    pub told: Option<Box<Metadata>>,
 }
 
 /// What the gate left a request to do.
@@ -41,7 +41,7 @@ impl<H: Host> Visit<'_, H> {
         let rendition = self.rendition;
         let is_shared =
             rendition.origin.kv && rendition.bypass.kv.read && rendition.bypass.kv.write;
-        let gate = self.host.gate().filter(|_| self.config.cache.coalesce && is_shared);
+        let gate = self.host.gate().filter(|_| self.config.cache.coalescing.enabled && is_shared);
         let Some(gate) = gate else { return Turn::Make(None) };
         let began_ms = self.host.now_ms();
         let turn = self.ask_gate(gate, unusable).await;
@@ -57,11 +57,11 @@ impl<H: Host> Visit<'_, H> {
         &mut self,
         current: Option<&Metadata>,
     ) -> Option<Option<Lease>> {
-        let Some(gate) = self.host.gate().filter(|_| self.config.cache.coalesce) else {
+        let Some(gate) = self.host.gate().filter(|_| self.config.cache.coalescing.enabled) else {
             return Some(None);
         };
         let key = &self.rendition.kv_key;
-        let budget_ms = self.config.cache.gate_timeout_ms;
+        let budget_ms = self.config.cache.coalescing.timeout_ms;
         let mut verdict = gate.ask(key, &Question::Enter { unusable: None }, budget_ms).await;
         if let Ok(Verdict::Filled { entry }) = &verdict
             && let Ok(filled) = Metadata::decode(entry)
@@ -75,7 +75,13 @@ impl<H: Host> Visit<'_, H> {
             Ok(Verdict::Lead { token }) => {
                 Some(Some(Lease { key: key.clone(), token, told: None }))
             }
-            Ok(_) => None,
+            Ok(
+                Verdict::Follow { .. }
+                | Verdict::Filled { .. }
+                | Verdict::Alone
+                | Verdict::Held
+                | Verdict::Lost,
+            ) => None,
             Err(fault) => {
                 self.trace.faults.push((Tier::Gate, fault));
                 Some(None)
@@ -85,10 +91,10 @@ impl<H: Host> Visit<'_, H> {
 
     async fn ask_gate(&self, gate: &H::Gate, unusable: Option<String>) -> Result<Turn, Fault> {
         let key = &self.rendition.kv_key;
-        let budget_ms = self.config.cache.gate_timeout_ms;
+        let budget_ms = self.config.cache.coalescing.timeout_ms;
         let mut verdict = gate.ask(key, &Question::Enter { unusable }, budget_ms).await?;
         if let Verdict::Follow { token } = verdict {
-            let wait_ms = self.config.cache.coalesce_wait_ms;
+            let wait_ms = self.config.cache.coalescing.wait_ms;
             let wait = Question::Wait { token, wait_ms };
             verdict = gate.ask(key, &wait, wait_ms.saturating_add(budget_ms)).await?;
         }
@@ -133,5 +139,5 @@ async fn beat<H: Host>(host: &H, lease: &Lease) -> Infallible {
 pub(super) async fn may_publish<H: Host>(host: &H, cache: &Cache, lease: &Lease) -> bool {
     let Some(gate) = host.gate() else { return true };
     let question = Question::Publish { token: lease.token };
-    gate.ask(&lease.key, &question, cache.gate_timeout_ms).await != Ok(Verdict::Lost)
+    gate.ask(&lease.key, &question, cache.coalescing.timeout_ms).await != Ok(Verdict::Lost)
 }

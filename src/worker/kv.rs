@@ -93,10 +93,12 @@ impl KvStore for Kv {
         &self,
         prefix: &str,
         cursor: Option<&str>,
+        limit: u32,
         budget_ms: u32,
     ) -> Result<KvPage, Fault> {
         let cursor = cursor.map_or(JsValue::UNDEFINED, JsValue::from_str);
-        let options = object(&[("prefix", prefix.into()), ("cursor", cursor)]);
+        let options =
+            object(&[("prefix", prefix.into()), ("cursor", cursor), ("limit", limit.into())]);
         let page = within(budget_ms, settled(self.namespace()?.list(&options))).await??;
         let names = property(&page, "keys").dyn_into::<Array>();
         let names = names.map_err(|_| Fault::Corrupt("a page without names"))?;

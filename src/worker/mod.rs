@@ -15,9 +15,10 @@ mod upstream;
 
 use std::rc::Rc;
 
-use worker::{Context, Env, event};
+use worker::{Context, Env, ScheduleContext, ScheduledEvent, event};
 
 use crate::front::{self, Handled};
+use crate::upkeep;
 use host::CloudflareHost;
 
 #[event(fetch)]
@@ -36,12 +37,22 @@ async fn fetch(
     match front::handle(host.as_ref(), &ask, &config).await {
         Handled::Answer { reply, owed } => {
             if let Some(owed) = owed {
-                context.wait_until(async move {
+                let work = async move {
                     front::settle(host.as_ref(), &ask, &config, owed).await;
-                });
+                };
+                context.wait_until(work);
             }
             response::native(reply, &context)
         }
         Handled::PassThrough { url, marks } => upstream::pass_through(&request, &url, &marks).await,
     }
+}
+
+/// By the clock, as wrangler.jsonc has it.
+#[event(scheduled)]
+async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
+    log::install();
+    let config = live_config::reread(&env).await;
+    log::set_level(config.log.level);
+    upkeep::run(&CloudflareHost::bind(env), &config).await;
 }

@@ -4,6 +4,7 @@ mod bypass;
 mod conditions;
 mod doors;
 mod failures;
+mod gate;
 mod kept;
 mod lifetimes;
 mod multipart;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use video_resizer::cache::entry::Metadata;
+use video_resizer::cache::entry::{Chunks, Metadata, SourceState};
 use video_resizer::cache::key::{self, Namespace};
 use video_resizer::cache::reason::{NotKept, Unfit};
 use video_resizer::cache::status::{Attempt, Lookup, Phase, TierTrace, Trace};
@@ -117,6 +117,13 @@ fn every_letter_of_the_metadata_is_in_the_document() {
         began_ms: 0,
         created_ms: 0,
         fresh_until_ms: 0,
+        renewable_until_ms: Some(0),
+        validated_ms: Some(0),
+        chunks: Some(Chunks { bytes: 0, manifest_bytes: 0, head_bytes: 0 }),
+        source_state: Some(SourceState {
+            etag: Some(String::new()),
+            last_modified: Some(String::new()),
+        }),
         stale_until_ms: 0,
         origin: String::new(),
         path: Some(String::new()),

@@ -5,7 +5,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { startWorld } from "../../scripts/world.mjs";
 import { eventually, sha256 } from "./ask.mjs";
-import { startTransformer, wasmBytes, window, workerdKib } from "./observed.mjs";
+import { wasmBytes, window, workerdKib } from "./observed.mjs";
+import { startTransformer } from "./transformer.mjs";
 import { cacheStatus, inKv, open, transformsOf, watch } from "./viewer.mjs";
 
 /** The largest value KV takes (developers.cloudflare.com/kv/platform/limits). */

@@ -1,8 +1,6 @@
 // The table of ranges and conditions: what is asked of a rendition, and how it is answered on every tier.
 //
 // What of them does not apply here, and why:
-// - R12, R13: several ranges are answered whole, which is documented; there is never a multipart.
-// - R14: follows from R12: of several ranges none is dropped to leave one.
 // - R16: a rendition without bytes is never served (the tests of faults order one).
 // - R21, R24: a transformer without a length, and a viewer who leaves, are among the tests of faults.
 // - R22: two generations of one source; here If-Range with another tag stands for it.
@@ -26,17 +24,23 @@
  * @property {(known: Known) => Expected} expect
  * @property {boolean} [needsTag] it is about a tag or date that a viewer has from before: not for a cold miss
  *
- * @typedef {{ status: 200 } | { status: 206, first: number, last: number } | { status: 304 | 412 | 416 }} Expected
+ * @typedef {{ status: 206, first: number, last: number }} Part
+ * @typedef {{ status: 206, parts: Part[] }} Parts
+ * @typedef {{ status: 200 } | Part | Parts | { status: 304 | 412 | 416 }} Expected
  */
 
 const whole = () => /** @type {const} */ ({ status: 200 });
 const part = (/** @type {number} */ first, /** @type {number} */ last) => /** @type {const} */ ({ status: 206, first, last });
+const parts = (/** @type {[number, number][]} */ ...bounds) => /** @type {const} */ ({ status: 206, parts: bounds.map(([first, last]) => part(first, last)) });
 const range = (/** @type {string} */ value) => () => ({ range: value });
 const later = (/** @type {string} */ date, /** @type {number} */ seconds) =>
   new Date(Date.parse(date) + seconds * 1000).toUTCString();
 
 /** A tag that no rendition here ever had. */
 export const OTHER = '"00000000000000000000000000000000"';
+
+/** As many ranges as are answered in parts. @type {[number, number][]} */
+const EIGHT = Array.from({ length: 8 }, (_, at) => [at * 2000 + 1, at * 2000 + 1000]);
 
 /** @type {Row[]} */
 export const ROWS = [
@@ -62,8 +66,16 @@ export const ROWS = [
   { name: "R10 another unit", headers: range("items=0-5"), expect: whole },
   { name: "R11 the unit in capitals", headers: range("BYTES=0-1"), expect: () => part(0, 1) },
   { name: "R11 an empty element and spaces around it", headers: range("bytes= , 0-1 ,"), expect: () => part(0, 1) },
-  { name: "R12 two ranges", headers: range("bytes=0-1,10-11"), expect: whole },
+  { name: "R12 two ranges", headers: range("bytes=0-1,10-11"), expect: () => parts([0, 1], [10, 11]) },
+  { name: "R12 the beginning and the end", headers: range("bytes=0-1023, -1024"), expect: ({ total }) => parts([0, 1023], [total - 1024, total - 1]) },
+  { name: "R12 two halves", headers: range("bytes=0-9999,10000-"), expect: ({ total }) => parts([0, 9999], [10000, total - 1]) },
+  { name: "R12 eight ranges", headers: range(`bytes=${EIGHT.map(([first, last]) => `${first}-${last}`).join(",")}`), expect: () => parts(...EIGHT) },
   { name: "R13 overlapping ranges", headers: range("bytes=0-100,50-150"), expect: whole },
+  { name: "R13 ranges that do not ascend", headers: range("bytes=10-11,0-1"), expect: whole },
+  { name: "R13 nine ranges", headers: range(`bytes=${[[0, 0], ...EIGHT].map(([first, last]) => `${first}-${last}`).join(",")}`), expect: whole },
+  { name: "R14 of two ranges one does not exist", headers: range("bytes=10-11,99999999-"), expect: () => part(10, 11) },
+  { name: "R14 of three ranges one does not exist", headers: range("bytes=10-11,-0,20-21"), expect: () => parts([10, 11], [20, 21]) },
+  { name: "R14 of two ranges none exists", headers: range("bytes=99999999-,-0"), expect: () => ({ status: 416 }) },
   { name: "R13 many ranges", headers: range(`bytes=${Array.from({ length: 50 }, (_, at) => `${at * 10}-${at * 10 + 1}`).join(",")}`), expect: whole },
   { name: "R15 numbers beyond 64 bits", headers: range("bytes=0-99999999999999999999999"), expect: whole },
   { name: "R15 a Range of 10 kB", headers: range(`bytes=0-${"1".repeat(10_000)}`), expect: whole },
@@ -86,6 +98,8 @@ export const ROWS = [
   { name: "V4 If-Unmodified-Since, long ago", headers: () => ({ "if-unmodified-since": "Thu, 01 Jan 2015 00:00:00 GMT" }), expect: () => ({ status: 412 }) },
   { name: "V4 If-Unmodified-Since, the same second", headers: ({ modified }) => ({ "if-unmodified-since": modified }), expect: whole, needsTag: true },
   { name: "V5 If-Range with the tag", headers: ({ etag }) => ({ range: "bytes=0-9", "if-range": etag }), expect: () => part(0, 9), needsTag: true },
+  { name: "V5 R12 If-Range with the tag, and two ranges", headers: ({ etag }) => ({ range: "bytes=0-9,20-29", "if-range": etag }), expect: () => parts([0, 9], [20, 29]), needsTag: true },
+  { name: "V5 R12 If-Range with another tag, and two ranges", headers: () => ({ range: "bytes=0-9,20-29", "if-range": OTHER }), expect: whole },
   { name: "V5 R22 If-Range with another tag", headers: () => ({ range: "bytes=0-9", "if-range": OTHER }), expect: whole },
   { name: "V5 If-Range with the tag made weak", headers: ({ etag }) => ({ range: "bytes=0-9", "if-range": `W/${etag}` }), expect: whole, needsTag: true },
   { name: "V5 If-Range with the date, its second being over", headers: ({ modified }) => ({ range: "bytes=0-9", "if-range": modified }), expect: () => part(0, 9), needsTag: true },
@@ -95,5 +109,6 @@ export const ROWS = [
   { name: "V6 If-Match, then Range", headers: ({ etag }) => ({ range: "bytes=0-9", "if-match": etag }), expect: () => part(0, 9), needsTag: true },
   { name: "M1 HEAD", method: "HEAD", expect: whole, needsTag: true },
   { name: "R17 HEAD with Range", method: "HEAD", headers: range("bytes=0-1"), expect: whole, needsTag: true },
+  { name: "R17 HEAD with two ranges", method: "HEAD", headers: range("bytes=0-1,10-11"), expect: whole, needsTag: true },
   { name: "V2 HEAD with If-None-Match", method: "HEAD", headers: ({ etag }) => ({ "if-none-match": etag }), expect: () => ({ status: 304 }), needsTag: true },
 ];

@@ -6,6 +6,7 @@
 pub mod chunks;
 pub mod manifest;
 mod read;
+pub mod scrub;
 mod write;
 
 pub use read::open;
@@ -113,7 +114,11 @@ mod tests {
     const MIB: u64 = 1024 * 1024;
 
     fn cache() -> Cache {
-        Cache { single_bytes_max: 25 * MIB, chunk_bytes: MIB, ..crate::config::Config::defaults().cache }
+        Cache {
+            single_bytes_max: 25 * MIB,
+            chunk_bytes: MIB,
+            ..crate::config::Config::defaults().cache
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use video_resizer::cache::bypass;
+use video_resizer::cache::copies::Copies;
 use video_resizer::cache::entry::Metadata;
 use video_resizer::cache::orchestrator::serve;
 use video_resizer::cache::owed::settle;
@@ -20,6 +21,7 @@ use super::model::{Asked, Chosen, expected};
 use super::product;
 use super::promises::{self, Before};
 use super::states::{self, Edge, Kv};
+use crate::fakes::body::FakeBody;
 use crate::fakes::host::FakeHost;
 use crate::fakes::run::run;
 use crate::fakes::upstream::original_bytes;
@@ -48,6 +50,7 @@ impl Weather for Drawn {
             }
             Operation::EdgeKeep { .. }
             | Operation::KvKeep { .. }
+            | Operation::KvList { .. }
             | Operation::GateAsk { .. }
             | Operation::Fetch { purpose: Purpose::Transform, .. }
             | Operation::Fork => possible,
@@ -108,7 +111,9 @@ impl Walk {
         let trace = promises::the_answer_is_right(self.asked, &expected, served);
         promises::no_fault_is_silent(&at_answer, &trace.faults);
         let (to_edge, to_kv) = owed.as_ref().map_or((false, false), |owed| {
-            (owed.copy.edge_url.is_some(), owed.copy.kv_key.is_some())
+            let copies = owed.copies.as_ref();
+            let to = |of: fn(&Copies<FakeBody>) -> bool| copies.is_some_and(of);
+            (to(|copies| copies.edge_url.is_some()), to(|copies| copies.kv_key.is_some()))
         });
         promises::stored_is_said_where_it_is_owed(&trace, to_edge, to_kv);
 
@@ -118,10 +123,12 @@ impl Walk {
                 Phase::KvHit | Phase::Miss | Phase::Original | Phase::Failed
             ));
             if self.generator.choose(2) == 0 {
-                owed.entry.body.abandon();
+                if let Some(copies) = owed.copies {
+                    copies.entry.body.abandon();
+                }
             } else {
                 chosen.borrow_mut().mishaps.clear();
-                let faults = run(settle(&host, owed));
+                let faults = run(settle(&host, &self.config.cache, owed));
                 promises::no_fault_is_silent(&chosen.borrow(), &faults);
                 let settled = host.world.take_journal();
                 writes_are_done(&host, rendition, &chosen.borrow(), &settled, trace.phase);
@@ -136,6 +143,8 @@ impl Walk {
             | Phase::Original
             | Phase::Failed
             | Phase::HeadUnfilled
+            | Phase::Collapsed
+            | Phase::StaleWhileRevalidate
             | Phase::NotCached => None,
         };
         let sent = may_be_kept.as_deref();
@@ -216,6 +225,7 @@ fn writes_are_done(
             }
             Operation::EdgeFind { .. }
             | Operation::KvFind { .. }
+            | Operation::KvList { .. }
             | Operation::GateAsk { .. }
             | Operation::Fetch { .. } => {
                 panic!("{operation:?} after the answer")

@@ -80,6 +80,9 @@ pub(super) fn the_order_is_kept(operations: &[Operation], phase: Phase) {
         Phase::Stale => assert!(count("transform") == 1 || kinds.len() == 2, "unasked: {kinds:?}"),
         Phase::HeadUnfilled => assert_eq!(kinds, ["edge-find", "kv-find", "probe"]),
         Phase::Miss | Phase::Original | Phase::Failed | Phase::NotCached => {}
+        Phase::Collapsed | Phase::StaleWhileRevalidate => {
+            panic!("nothing here has a gate, or a window")
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use video_resizer::cache::errands::Errands;
-use video_resizer::cache::ports::{Clock, Entropy, Isolate, Host, Secrets};
+use video_resizer::cache::ports::{Clock, Entropy, Host, Isolate, Secrets};
 
 use super::body::FakeBody;
 use super::edge::FakeEdge;

@@ -113,14 +113,15 @@ impl KvStore for FakeKv {
         mishap.fault().map_or(Ok(()), Err)
     }
 
-    /// Two names a page, so that a page is rarely the last.
+    /// Two names a page at the most, so that a page is rarely the last.
     async fn list(
         &self,
         prefix: &str,
         cursor: Option<&str>,
+        limit: u32,
         budget_ms: u32,
     ) -> Result<KvPage, Fault> {
-        assert!(budget_ms > 0, "every read has a budget");
+        assert!(budget_ms > 0 && (1..=1_000).contains(&limit));
         let operation = Operation::KvList { prefix: prefix.to_owned() };
         let possible = [Mishap::None, Mishap::Refused, Mishap::TimedOut];
         if let Some(fault) = self.world.begin(operation, &possible).fault() {

@@ -141,7 +141,7 @@ fn no_path_chooses_the_host_that_is_asked() {
     ] {
         let (seen, owed) = house.answer(&get(&format!("{path}?width=640")));
         if let Some(owed) = owed {
-            owed.entry.body.abandon();
+            owed.copies.unwrap().entry.body.abandon();
         }
         for call in house.host.upstream.calls.borrow().iter() {
             let (base, source) = match call.url.find("/mode=video,width=640/") {

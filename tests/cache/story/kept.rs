@@ -82,8 +82,11 @@ fn a_copy_that_cannot_be_branched_for_both_tiers_goes_to_kv_where_the_world_find
     let house = House::plain();
     let (_, owed) = house.answer(&get(VIDEO));
     house.host.world.set_weather(Script::new(&[("fork", Mishap::Refused)]));
-    let faults =
-        crate::fakes::run::run(video_resizer::cache::owed::settle(&house.host, owed.unwrap()));
+    let faults = crate::fakes::run::run(video_resizer::cache::owed::settle(
+        &house.host,
+        &house.config.cache,
+        owed.unwrap(),
+    ));
     assert_eq!(faults.len(), 1, "{faults:?}");
     assert_eq!((house.kv_keys().len(), house.edge_urls().len()), (1, 0));
 }

@@ -203,7 +203,11 @@ fn a_write_never_makes_an_entry_younger_than_its_fill() {
     let house = House::plain();
     let (_, owed) = house.answer(&get(VIDEO));
     house.pass_s(1_000);
-    crate::fakes::run::run(video_resizer::cache::owed::settle(&house.host, owed.unwrap()));
+    crate::fakes::run::run(video_resizer::cache::owed::settle(
+        &house.host,
+        &house.config.cache,
+        owed.unwrap(),
+    ));
     let (edge, kv) = kept_s(&house);
     assert!((85_399..=85_401).contains(&edge.unwrap()), "{edge:?}");
     assert!((171_799..=171_801).contains(&kv.unwrap()), "{kv:?}");
@@ -211,7 +215,11 @@ fn a_write_never_makes_an_entry_younger_than_its_fill() {
     let (_, owed) = house.answer(&get("/clips/b.mp4?width=640"));
     house.pass_s(86_401);
     house.elsewhere();
-    crate::fakes::run::run(video_resizer::cache::owed::settle(&house.host, owed.unwrap()));
+    crate::fakes::run::run(video_resizer::cache::owed::settle(
+        &house.host,
+        &house.config.cache,
+        owed.unwrap(),
+    ));
     assert_eq!(house.edge_urls().len(), 0, "what is old before it is written is not written");
     assert_eq!(house.host.world.bodies().leaked, 0);
 }

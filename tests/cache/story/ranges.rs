@@ -161,8 +161,11 @@ fn a_rendition_of_unknown_length_is_streamed_at_once_and_measured_behind_the_vie
     assert_eq!(seen.header("content-length"), "");
     assert_eq!(seen.header("accept-ranges"), "", "what cannot be kept is not promised");
     assert_eq!(house.host.world.bodies().held_max, 0, "nothing was held before the answer");
-    let faults =
-        crate::fakes::run::run(video_resizer::cache::owed::settle(&house.host, owed.unwrap()));
+    let faults = crate::fakes::run::run(video_resizer::cache::owed::settle(
+        &house.host,
+        &house.config.cache,
+        owed.unwrap(),
+    ));
     assert_eq!(faults, []);
     let edge = house.get(VIDEO);
     assert_eq!(edge.header("content-length"), "1000");
