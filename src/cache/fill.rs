@@ -10,7 +10,6 @@ use super::reason::{NotKept, Unfit};
 use super::rendition::Rendition;
 use super::storage;
 use super::turn::Lease;
-use crate::limits::FAILURE_TOLD_S;
 use crate::media::failure;
 use crate::media::order::Made;
 use crate::request::recipe::SpelledOption;
@@ -95,9 +94,8 @@ impl<H: Host> Visit<'_, H> {
     fn failed(&self, unfit: Unfit, began_ms: u64) -> Metadata {
         let consequence = failure::consequence(unfit);
         let status = consequence.status.as_u16();
-        let is_kept = consequence.remembered && self.lifetime_s(status) > 0;
-        // What nobody remembers is still told to those who are waiting for it right now.
-        let lifetime_s = if is_kept { self.lifetime_s(status) } else { FAILURE_TOLD_S };
+        // What nobody remembers is told to those who are waiting for it right now, and to nobody later.
+        let lifetime_s = if consequence.remembered { self.lifetime_s(status) } else { 0 };
         let mut metadata = self.metadata(status, lifetime_s, began_ms);
         metadata.unfit = Some(unfit.as_str().to_owned());
         metadata.unfit_number = unfit.number();

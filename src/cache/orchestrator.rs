@@ -81,7 +81,7 @@ pub async fn serve<H: Host>(
 
     let lease = match visit.take_turn(None).await {
         Turn::Make(lease) => lease,
-        Turn::Look(metadata) => match visit.look_again(&metadata).await {
+        Turn::Look(told) => match visit.look_again(&told).await {
             Again::Rendition(opened) => {
                 discard(stale);
                 return visit.answer_collapsed(opened);
@@ -89,10 +89,10 @@ pub async fn serve<H: Host>(
             Again::Failure(unfit) => {
                 return match stale {
                     Some(stale) => visit.answer_stale(stale, Some(unfit)).await,
-                    None => visit.answer_remembered(&metadata, unfit).await,
+                    None => visit.answer_remembered(&told.entry, unfit).await,
                 };
             }
-            Again::Nothing => match visit.take_turn(Some(metadata.generation)).await {
+            Again::Nothing => match visit.take_turn(Some(told.entry.generation)).await {
                 Turn::Make(lease) => lease,
                 Turn::Look(_) => None,
             },

@@ -32,7 +32,16 @@ pub(super) enum Turn {
     /// To make it; with a lease, others wait for it.
     Make(Option<Lease>),
     /// To look where it is: another has just made it, or failed to.
-    Look(Box<Metadata>),
+    Look(Told),
+}
+
+/// What the gate told of another request's fill.
+#[derive(Debug)]
+pub(super) struct Told {
+    /// What came of it.
+    pub(super) entry: Box<Metadata>,
+    /// Whether it was waited for: then it answers this request too, even a failure that nobody remembers.
+    pub(super) was_awaited: bool,
 }
 
 impl<H: Host> Visit<'_, H> {
@@ -93,16 +102,22 @@ impl<H: Host> Visit<'_, H> {
         let key = &self.rendition.kv_key;
         let budget_ms = self.config.cache.coalescing.timeout_ms;
         let mut verdict = gate.ask(key, &Question::Enter { unusable }, budget_ms).await?;
+        let mut was_awaited = false;
         if let Verdict::Follow { token } = verdict {
+            was_awaited = true;
             let wait_ms = self.config.cache.coalescing.wait_ms;
             let wait = Question::Wait { token, wait_ms };
             verdict = gate.ask(key, &wait, wait_ms.saturating_add(budget_ms)).await?;
         }
         Ok(match verdict {
             Verdict::Lead { token } => {
+                // Others will wait for this fill, whoever it was begun for.
+                self.host.outlive_viewer();
                 Turn::Make(Some(Lease { key: key.clone(), token, told: None }))
             }
-            Verdict::Filled { entry } => Turn::Look(Box::new(Metadata::decode(&entry)?)),
+            Verdict::Filled { entry } => {
+                Turn::Look(Told { entry: Box::new(Metadata::decode(&entry)?), was_awaited })
+            }
             // Whoever is at it takes longer than this viewer may wait.
             Verdict::Follow { .. } | Verdict::Alone | Verdict::Held | Verdict::Lost => {
                 Turn::Make(None)
