@@ -55,8 +55,8 @@ impl NativeBody {
                 let handing = piped.map(|piped| piped.map(drop).map_err(|_| Fault::BrokenOff));
                 (fixed.readable().into(), handing.boxed_local())
             }
-            Self::Blocks { blocks, length: certain } => {
-                let length = length.or(certain);
+            body @ (Self::Blocks { .. } | Self::Branch { .. }) => {
+                let length = length.or(body.length());
                 // No stream of the platform can be piped into such a one but those it got from outside.
                 let pipe = match length {
                     Some(length) => FixedLengthStream::new(BigInt::from(length)).map(Into::into),
@@ -64,7 +64,7 @@ impl NativeBody {
                 };
                 let pipe: IdentityTransformStream = pipe.map_err(|error| fault(&error))?;
                 let sink = Sink::of(&pipe)?;
-                (pipe.readable().into(), hand_over(blocks, sink, length).boxed_local())
+                (pipe.readable().into(), hand_over(body.into_blocks(), sink, length).boxed_local())
             }
         })
     }

@@ -22,6 +22,7 @@ use web_sys::{ReadableStream, Response};
 use self::binding::Readable;
 use self::blocks::{Blocks, Reader, forget};
 use self::bytes::Bytes;
+use self::fork::Branch;
 pub(super) use self::held::NativeHeld;
 use self::held::gather;
 pub(super) use self::leave::kept;
@@ -46,6 +47,13 @@ pub(super) enum NativeBody {
         /// Their number, where it is certain: they break where it turns out to be another.
         length: Option<u64>,
     },
+    /// What others read as well.
+    Branch {
+        /// Our end of it.
+        branch: Branch,
+        /// As that of [`NativeBody::Blocks`].
+        length: Option<u64>,
+    },
 }
 
 impl NativeBody {
@@ -59,6 +67,17 @@ impl NativeBody {
         Self::Stream(Unread { stream, is_taken: false })
     }
 
+    /// How many bytes it has, where that is certain.
+    fn length(&self) -> Option<u64> {
+        match self {
+            Self::Empty => Some(0),
+            Self::Text(text) => Some(text.len() as u64),
+            Self::Held(bytes) => Some(u64::from(bytes.length())),
+            Self::Stream(_) => None,
+            Self::Blocks { length, .. } | Self::Branch { length, .. } => *length,
+        }
+    }
+
     fn into_blocks(self) -> Blocks {
         match self {
             Self::Empty => Blocks::held(None),
@@ -69,6 +88,7 @@ impl NativeBody {
                 Err(fault) => Blocks::broken(Vec::new(), fault),
             },
             Self::Blocks { blocks, .. } => blocks,
+            Self::Branch { branch, .. } => Blocks::new(branch),
         }
     }
 }
@@ -102,6 +122,11 @@ impl Body for NativeBody {
                 *self = Self::Held(bytes.clone());
                 return Ok(Self::Held(bytes));
             }
+            Self::Branch { branch, length } => {
+                let copy = branch.copy(patience_ms);
+                *self = Self::Branch { branch, length };
+                return Ok(Self::Branch { branch: copy, length });
+            }
             Self::Stream(unread) => match unread.reader() {
                 Ok(reader) => (Blocks::of(reader), None),
                 Err(fault) => {
@@ -111,9 +136,10 @@ impl Body for NativeBody {
             },
             Self::Blocks { blocks, length } => (blocks, length),
         };
-        let (viewer, copy) = fork::fork(source, patience_ms);
-        *self = Self::Blocks { blocks: viewer, length };
-        Ok(Self::Blocks { blocks: copy, length })
+        let branch = Branch::of(source, patience_ms);
+        let copy = branch.copy(patience_ms);
+        *self = Self::Branch { branch, length };
+        Ok(Self::Branch { branch: copy, length })
     }
 
     fn cut(self, cut: Cut) -> Self {
@@ -135,7 +161,8 @@ impl Body for NativeBody {
         }
         if !matches!(self, Self::Blocks { .. }) {
             let whole = std::mem::replace(self, Self::Empty);
-            *self = Self::Blocks { blocks: whole.into_blocks(), length: None };
+            let length = whole.length();
+            *self = Self::Blocks { blocks: whole.into_blocks(), length };
         }
         let Self::Blocks { blocks, length } = self else { return Err(Fault::BrokenOff) };
         let taken = gather(blocks, bytes).await?;
@@ -216,6 +243,7 @@ impl fmt::Debug for NativeBody {
             Self::Held(_) => "Held",
             Self::Stream(_) => "Stream",
             Self::Blocks { .. } => "Blocks",
+            Self::Branch { .. } => "Branch",
         })
     }
 }
