@@ -67,7 +67,8 @@ pub(crate) fn flow(world: &Rc<World>, bytes: Rc<[u8]>, pause_ms: u64, end: End) 
             if pause_ms > 0 {
                 world.clock.sleep(world.dice.between(0, pause_ms)).await;
             }
-            let next = (at + 1 + world.dice.index(16)).min(length);
+            let piece = 1 + world.dice.index(16.max(bytes.len() / 4));
+            let next = (at + piece).min(length);
             Some((Ok(bytes[at..next].to_vec()), Some(next)))
         }
     });

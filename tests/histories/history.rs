@@ -204,8 +204,11 @@ pub(crate) fn check(seed: u64, events_max: Option<usize>) {
     });
     let events = &events[..shortest.unwrap_or(events.len())];
     let why = run(Setup { is_told: true, ..setup }, events, &mut journal);
+    // What came after it was wrong tells nothing.
+    let (before, after) = journal.split_once("WRONG").unwrap_or((&journal, ""));
+    let wrong = after.lines().next().unwrap_or_default();
     panic!(
-        "HISTORY={seed} fails: {}\n{setup:#?}\n{journal}\n{}\n(HISTORY={seed} EVENTS={} runs it again)",
+        "HISTORY={seed} fails: {}\n{setup:#?}\n{before}WRONG{wrong}\n{}\n(HISTORY={seed} EVENTS={} runs it again)",
         why.clone().err().unwrap_or_default(),
         why.err().unwrap_or_default(),
         events.len()

@@ -19,7 +19,9 @@ use super::world::World;
 /// Milliseconds after its headers left at which something made may count as made: they travel, the probe
 /// beside the order is waited for, and so is the end of a body that did not announce its length.
 const MADE_LATE_MS: u64 = PROBE_MS_MAX as u64 + 500;
-const MEASURED_LATE_MS: u64 = 10_000;
+const MEASURED_LATE_MS: u64 = 40_000;
+/// Milliseconds a copy may be on its way to the edge: its `max-age` is said when it leaves.
+const LATE_MS: u64 = 60_000;
 
 /// What is known so far, and what was wrong.
 #[derive(Debug, Default)]
@@ -241,7 +243,7 @@ impl Judge {
             let candidates = self.check_whole(world, &metadata, &kept.bytes, url);
             // The platform believes its own header.
             let fresh_ms = self.vouched_ms(world, &candidates) + self.lifetime_ms.get();
-            let over_ms = kept.until_ms.saturating_sub(fresh_ms.max(metadata.fresh_until_ms + 20_000));
+            let over_ms = kept.until_ms.saturating_sub(fresh_ms.max(metadata.fresh_until_ms + LATE_MS));
             if over_ms > 0 {
                 return Err(format!("kept {over_ms} ms longer than it was vouched for"));
             }
