@@ -10,6 +10,7 @@ use super::reason::{NotKept, Unfit};
 use super::rendition::Rendition;
 use super::storage;
 use super::turn::Lease;
+use crate::http::conditional;
 use crate::limits::FAILURE_TOLD_S;
 use crate::media::failure;
 use crate::media::order::Made;
@@ -61,7 +62,11 @@ impl<H: Host> Visit<'_, H> {
         metadata.length = length.unwrap_or(0);
         metadata.source = source;
         metadata.source_state = source_state;
-        let edge = not_kept.or_else(|| self.edge_declines(length, lifetime_s));
+        // For a range it has been measured already, as far as bodies are.
+        let is_unmeasurable = length.is_none() && conditional::wanted_ranges(self.ask).is_some();
+        let edge = not_kept
+            .or_else(|| self.edge_declines(length, lifetime_s))
+            .or_else(|| is_unmeasurable.then_some(NotKept::LengthUnknown));
         let kv = not_kept.or_else(|| self.kv_declines(length, lifetime_s));
         let (kv_key, edge_url) = self.destinations(kv, edge);
         New { metadata, length, body, kv_key, edge_url }

@@ -118,10 +118,10 @@ impl<H: Host> Visit<'_, H> {
         if !matches!(freshness(made, now_ms), Freshness::Fresh | Freshness::Renewable) {
             return Again::Nothing;
         }
+        self.trace.collapsed = true;
         if let Outcome::Failure(unfit) = made.outcome() {
             return Again::Failure(unfit);
         }
-        self.trace.collapsed = true;
         if self.rendition.origin.edge && self.rendition.bypass.edge.read {
             let url = &self.rendition.edge_url;
             let budget_ms = self.config.cache.edge_timeout_ms;

@@ -88,8 +88,13 @@ pub async fn serve<H: Host>(
             }
             Again::Failure(unfit) => {
                 return match stale {
-                    Some(stale) => visit.answer_stale(stale, Some(unfit)).await,
-                    None => visit.answer_remembered(&metadata, unfit).await,
+                    Some(stale) if failure::is_of_the_server(unfit) => {
+                        visit.answer_stale(stale, Some(unfit)).await
+                    }
+                    stale => {
+                        discard(stale);
+                        visit.answer_remembered(&metadata, unfit).await
+                    }
                 };
             }
             Again::Nothing => match visit.take_turn(Some(metadata.generation)).await {
