@@ -8,5 +8,6 @@ mod model;
 mod paths;
 mod product;
 mod promises;
+mod reads;
 mod sources;
 mod states;

@@ -1,7 +1,7 @@
 //! Workers KV, in memory, with its limits as assertions.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use video_resizer::cache::ports::{Body, Fault, KvCopy, KvFound, KvName, KvPage, KvStore};
@@ -34,6 +34,8 @@ pub(crate) struct FakeKv {
     pub(crate) surprise: Rc<Surprise<Self>>,
     /// Turns the others have before the next look-up is answered.
     pub(crate) slowness: Rc<Cell<u32>>,
+    /// Keys whose bodies break off halfway.
+    pub(crate) breaking: Rc<RefCell<BTreeSet<String>>>,
     /// What this data centre has looked for in vain, and until when it does not look again, where it does so.
     missed: Option<Rc<RefCell<BTreeMap<String, u64>>>>,
 }
@@ -43,9 +45,14 @@ const MISS_MS: u64 = 60_000;
 
 impl FakeKv {
     pub(crate) fn new(world: &Rc<World>) -> Self {
-        let world = Rc::clone(world);
-        let (kept, surprise, slowness) = (Rc::default(), Rc::default(), Rc::default());
-        Self { world, kept, surprise, slowness, missed: None }
+        Self {
+            world: Rc::clone(world),
+            kept: Rc::default(),
+            surprise: Rc::default(),
+            slowness: Rc::default(),
+            breaking: Rc::default(),
+            missed: None,
+        }
     }
 
     /// From here on look-ups in vain are remembered, here and in data centres to come.
@@ -109,7 +116,13 @@ impl KvStore for FakeKv {
                 return mishap.fault().map_or(Ok(None), Err);
             }
         };
-        let body = FakeBody::whole(&self.world, Rc::clone(&kept.bytes));
+        let bytes = Rc::clone(&kept.bytes);
+        let body = if self.breaking.borrow().contains(key) {
+            let half = bytes.len() / 2;
+            FakeBody::short(&self.world, bytes, half)
+        } else {
+            FakeBody::whole(&self.world, bytes)
+        };
         Ok(Some(KvFound { metadata, body }))
     }
 
