@@ -4,6 +4,7 @@
 //! only when somebody looks, so equal paths are walked once. After each path the [`promises`] are checked
 //! against a [`model`] of fifty lines.
 
+mod fills;
 mod model;
 mod paths;
 mod product;

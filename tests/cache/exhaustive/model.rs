@@ -68,7 +68,8 @@ impl Chosen {
             | Making::GoodOf(_)
             | Making::GoodOfUnannounced(_)
             | Making::BreaksOff(_)
-            | Making::BreaksOffUnannounced => true,
+            | Making::BreaksOffUnannounced
+            | Making::BreaksOffAfter(..) => true,
             // Nobody knows it is empty who has not read it.
             Making::EmptyUnannounced => asked != Asked::Range,
             // Nobody knows it is the original who was not told its length.

@@ -35,6 +35,8 @@ pub(crate) enum Making {
     BreaksOff(usize),
     /// The same, its length not announced.
     BreaksOffUnannounced,
+    /// A rendition that breaks off after so many bytes, and whether its length is announced.
+    BreaksOffAfter(usize, bool),
     /// 200 with `Cf-Resized: err=`.
     SaysError(u16),
     /// 200 with an HTML page.
@@ -148,6 +150,9 @@ impl FakeUpstream {
                 self.rendition(url, length, (length / 2).min(500), true, None)
             }
             Making::BreaksOffUnannounced => self.rendition(url, length, length / 2, false, None),
+            Making::BreaksOffAfter(sent, announced) => {
+                self.rendition(url, length, sent, announced, None)
+            }
             Making::SaysError(code) => {
                 let code = format!("err={code}");
                 self.page(200, &[("cf-resized", &code), ("content-type", "video/mp4")])
