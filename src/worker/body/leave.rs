@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::{Either, LocalBoxFuture, ready, select};
 use futures_util::{FutureExt, StreamExt};
-use js_sys::{BigInt, Uint8Array};
+use js_sys::BigInt;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use worker::Delay;
@@ -14,6 +14,7 @@ use worker::Delay;
 use super::NativeBody;
 use super::binding::{FixedLengthStream, IdentityTransformStream, Writer};
 use super::blocks::{Blocks, forget};
+use super::bytes::Bytes;
 use crate::cache::ports::Fault;
 use crate::worker::budget::{fault, within};
 
@@ -33,7 +34,18 @@ impl NativeBody {
         Ok(match self {
             Self::Empty => (JsValue::NULL, done()),
             Self::Text(text) => (JsValue::from_str(&text), done()),
-            Self::Held(bytes) => (bytes.into(), done()),
+            Self::Held(bytes) => {
+                if length.is_some_and(|length| length != u64::from(bytes.length())) {
+                    return Err(Fault::BrokenOff);
+                }
+                let view = bytes.view().into();
+                // Until the platform has been given the value, somebody must hold on to its memory.
+                let handing = async move {
+                    drop(bytes);
+                    Ok(())
+                };
+                (view, handing.boxed_local())
+            }
             Self::Stream(unread) => {
                 let stream = unread.into_stream();
                 let Some(length) = length else { return Ok((stream.into(), done())) };
@@ -43,8 +55,8 @@ impl NativeBody {
                 let handing = piped.map(|piped| piped.map(drop).map_err(|_| Fault::BrokenOff));
                 (fixed.readable().into(), handing.boxed_local())
             }
-            Self::Blocks { blocks, length: certain } => {
-                let length = length.or(certain);
+            body @ (Self::Blocks { .. } | Self::Branch { .. }) => {
+                let length = length.or(body.length());
                 // No stream of the platform can be piped into such a one but those it got from outside.
                 let pipe = match length {
                     Some(length) => FixedLengthStream::new(BigInt::from(length)).map(Into::into),
@@ -52,7 +64,7 @@ impl NativeBody {
                 };
                 let pipe: IdentityTransformStream = pipe.map_err(|error| fault(&error))?;
                 let sink = Sink::of(&pipe)?;
-                (pipe.readable().into(), hand_over(blocks, sink, length).boxed_local())
+                (pipe.readable().into(), hand_over(body.into_blocks(), sink, length).boxed_local())
             }
         })
     }
@@ -92,8 +104,8 @@ impl Sink {
     }
 
     /// Settles when the bytes have been taken; fails when nobody takes any more.
-    async fn write(&self, block: &Uint8Array) -> Result<(), JsValue> {
-        JsFuture::from(self.writer.write(block)?).await.map(drop)
+    async fn write(&self, block: &Bytes) -> Result<(), JsValue> {
+        JsFuture::from(self.writer.write(block.view())?).await.map(drop)
     }
 
     async fn close(&self) {
