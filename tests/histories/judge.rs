@@ -265,7 +265,10 @@ impl Judge {
         match question {
             Question::Publish { .. } => leading.asked = true,
             Question::Finish { .. } => leading.finished = true,
-            Question::Enter { .. } | Question::Wait { .. } | Question::Beat { .. } => {}
+            Question::Enter { .. }
+            | Question::Wait { .. }
+            | Question::Beat { .. }
+            | Question::Forget { .. } => {}
         }
     }
 
