@@ -9,10 +9,10 @@ import { wasmBytes, window, workerdKib } from "./observed.mjs";
 import { startTransformer } from "./transformer.mjs";
 import { cacheStatus, inKv, open, transformsOf, watch } from "./viewer.mjs";
 
-/** The largest value KV takes (developers.cloudflare.com/kv/platform/limits). */
+/** What KV takes as one value (developers.cloudflare.com/kv/platform/limits). */
 const KV_VALUE_BYTES_MAX = 25 * 1024 * 1024;
 
-/** 28 MB as a rendition: too large for KV. */
+/** 28 MB as a rendition: too large for one value of KV. */
 const LARGE = "/videos/generated/noise-10s-640x360.mp4";
 
 /** Half of that: it fits. */
@@ -33,7 +33,7 @@ after(() => world?.stop());
 const atEdge = (url) =>
   eventually(async () => cacheStatus(await watch(url, { method: "HEAD" })).edge === "hit", "the rendition at the edge");
 
-test("a rendition of over 25 MiB is served whole and by ranges, and kept at the edge only, under the name too-large", async () => {
+test("a rendition of over 25 MiB is served whole and by ranges from both tiers, and lies in KV in chunks", async () => {
   const url = `${world.worker}${LARGE}?width=640&height=360`;
   const whole = await watch(url);
   assert.equal(whole.status, 200);
@@ -41,7 +41,7 @@ test("a rendition of over 25 MiB is served whole and by ranges, and kept at the 
   assert.ok(whole.body.length > KV_VALUE_BYTES_MAX, `${whole.body.length} bytes`);
   assert.equal(whole.headers["content-length"], String(whole.body.length));
   assert.deepEqual(cacheStatus(whole), {
-    kv: "fwd=uri-miss; fwd-status=200; detail=too-large",
+    kv: "fwd=uri-miss; fwd-status=200; stored",
     edge: "fwd=uri-miss; stored",
   });
 
@@ -49,7 +49,9 @@ test("a rendition of over 25 MiB is served whole and by ranges, and kept at the 
   const again = await watch(url);
   assert.deepEqual(cacheStatus(again), { edge: "hit" });
   assert.equal(sha256(again.body), sha256(whole.body));
-  assert.equal(await inKv(world, LARGE.slice(1)), undefined);
+  const kept = await eventually(() => inKv(world, LARGE.slice(1)), "the rendition in KV");
+  assert.equal(kept.metadata.n, whole.body.length);
+  assert.ok(kept.metadata.k, "it lies in chunks");
 
   const last = whole.body.length - 1;
   for (const [first, end] of [[0, 0], [0, 1], [0, last], [65_535, 65_536], [1_000_000, 21_000_000], [last, last]]) {
@@ -64,6 +66,14 @@ test("a rendition of over 25 MiB is served whole and by ranges, and kept at the 
   assert.equal(beyond.status, 416);
   assert.equal(beyond.headers["content-range"], `bytes */${whole.body.length}`);
   assert.deepEqual(cacheStatus(beyond), { edge: "hit" });
+
+  await world.clearEdge();
+  const middle = await watch(url, { headers: { range: "bytes=1000000-21000000" } });
+  assert.equal(cacheStatus(middle).kv, "hit");
+  assert.equal(sha256(middle.body), sha256(whole.body.subarray(1_000_000, 21_000_001)));
+  const fromKv = await watch(url);
+  assert.deepEqual(cacheStatus(fromKv), { kv: "hit", edge: "fwd=uri-miss; stored" });
+  assert.equal(sha256(fromKv.body), sha256(whole.body));
   assert.equal(await transformsOf(world, LARGE), 1);
 });
 
@@ -113,7 +123,7 @@ test("a viewer who reads nothing for two seconds holds nobody up, and gets every
   assert.equal(sha256((await watch(url)).body), sha256(other.body));
 });
 
-test("a body of 100 MiB leaves the worker's wasm memory where a body of 1 KiB leaves it", async (t) => {
+test("a body of 100 MiB leaves the worker's wasm memory where one of four chunks leaves it", async (t) => {
   const transformer = await startTransformer();
   t.after(() => transformer.stop());
   const observed = await startWorld({ config: transformer.config, around: window() });
@@ -128,20 +138,26 @@ test("a body of 100 MiB leaves the worker's wasm memory where a body of 1 KiB le
     assert.ok(response.complete, `${path} broke off after ${bytes} bytes`);
     return bytes;
   };
-  // Three of each kind of request with a small body: whatever they need, they have had.
-  for (const name of ["1024", "1025", "no-length/1026"]) {
-    assert.equal(await bytesOf(`/videos/${name}.mp4`), Number(name.replace(/\D/g, "")));
-    await atEdge(`${observed.worker}/videos/${name}.mp4?width=640`);
-    await bytesOf(`/videos/${name}.mp4`, { range: "bytes=10-19" });
+  /** Cold, in part, from KV and from the edge. @param {number} bytes @param {string} [folder] */
+  const everyWay = async (bytes, folder = "") => {
+    const path = `/videos/${folder}${bytes}.mp4`;
+    assert.equal(await bytesOf(path), bytes);
+    await eventually(() => inKv(observed, path.slice(1)), `${path} in KV`);
+    await observed.clearEdge();
+    assert.equal(await bytesOf(path, { range: "bytes=10-19" }), 10);
+    assert.equal(await bytesOf(path), bytes);
+    await atEdge(`${observed.worker}${path}?width=640`);
+    assert.equal(await bytesOf(path), bytes);
+    assert.equal(await bytesOf(path, { range: `bytes=${bytes / 2}-` }), bytes / 2);
+  };
+  // Each kind of request with a small body, and with one in few chunks: whatever they need, they have had.
+  for (const bytes of [1024, 26 * MIB]) {
+    for (const folder of ["", "no-length/", "again/"]) await everyWay(bytes, folder);
   }
   const small = { wasm: await wasmBytes(observed), rss: workerdKib() };
 
-  const large = `/videos/${100 * MIB}.mp4`;
-  assert.equal(await bytesOf(large), 100 * MIB);
-  await atEdge(`${observed.worker}${large}?width=640`);
-  assert.equal(await bytesOf(large), 100 * MIB);
-  assert.equal(await bytesOf(large, { range: `bytes=${50 * MIB}-` }), 50 * MIB);
-  assert.equal(await bytesOf(`/videos/no-length/${10 * MIB}.mp4`), 10 * MIB);
+  await everyWay(100 * MIB);
+  await everyWay(10 * MIB, "no-length/");
   assert.equal(await bytesOf(`/videos/no-length/${100 * MIB}.mp4`, { range: "bytes=0-" }), 100 * MIB);
   const { wasm, rss } = { wasm: await wasmBytes(observed), rss: workerdKib() };
 
