@@ -41,7 +41,9 @@ impl<B: Body> Copies<B> {
         lease: Option<&Lease>,
     ) -> Written {
         let mut faults = Vec::new();
-        if self.edge_url.is_some() && self.is_of_unknown_length() && !self.measure().await {
+        let for_edge = self.edge_url.is_some();
+        let wants_length = for_edge || (lease.is_some() && self.kv_key.is_some());
+        if wants_length && self.is_of_unknown_length() && !self.measure().await && for_edge {
             faults.push((Tier::Edge, Fault::Corrupt("length-unknown")));
         }
         let Self { entry: Entry { metadata, body }, kv_key, edge_url, tags } = self;
@@ -114,7 +116,8 @@ impl<B: Body> Copies<B> {
         metadata.length == 0 && metadata.outcome() == Outcome::Rendition
     }
 
-    /// The Cache API must be told the length beforehand (runtime-apis/cache); a body too long to be measured
+    /// The Cache API must be told the length beforehand (runtime-apis/cache), and only what is short has a
+    /// second name; a body too long to be measured
     /// goes to KV alone, which finds it out on the way.
     async fn measure(&mut self) -> bool {
         let body = std::mem::replace(&mut self.entry.body, B::empty());

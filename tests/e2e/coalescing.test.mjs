@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import http from "node:http";
-import { after, before, test } from "node:test";
+import { after, afterEach, before, test } from "node:test";
 import { startWorld } from "../../scripts/world.mjs";
 import { eventually } from "./ask.mjs";
 import { gateAround, gates } from "./gate-weather.mjs";
@@ -54,6 +54,11 @@ before(async () => {
 after(async () => {
   transformer?.stop();
   await world?.stop();
+});
+
+afterEach(async () => {
+  await sky.calm();
+  await gate.calm();
 });
 
 let videos = 0;

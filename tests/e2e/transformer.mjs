@@ -165,7 +165,8 @@ export async function startTransformer() {
   };
 }
 
-const sleep = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
+/** Keeps no test from ending. */
+const sleep = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms).unref());
 
 /** @param {Run} run @param {http.ServerResponse} response @param {Manner & { stands: () => boolean }} manner */
 async function send(run, response, manner) {
