@@ -157,19 +157,30 @@ async fn write<H: Host>(
 ) -> Written {
     let Copies { entry: Entry { mut metadata, mut body }, kv_key, mut edge_url, tags } = copies;
     let mut faults = Vec::new();
-    if edge_url.is_some() && metadata.length == 0 && metadata.outcome() == Outcome::Rendition {
-        // The Cache API must be told the length beforehand (runtime-apis/cache); KV finds it out.
+    let is_unknown = metadata.length == 0 && metadata.outcome() == Outcome::Rendition;
+    if is_unknown && (edge_url.is_some() || lease.is_some()) {
+        // The Cache API must be told the length beforehand (runtime-apis/cache); KV finds it out, but not
+        // whether a second name is needed.
         let (whole, length) = body.measure(SPOOL_BYTES_MAX).await;
         body = whole;
         metadata.length = length.unwrap_or(0);
-        if metadata.length == 0 {
+        if metadata.length == 0 && edge_url.take().is_some() {
             faults.push((Tier::Edge, Fault::Corrupt("length-unknown")));
-            edge_url = None;
         }
     }
     // Who waited here has looked for the key in vain, and KV remembers that for a minute (how-kv-works);
     // a name nobody has asked for yet is found at once. Chunks have such names anyway.
     let is_single = metadata.length > 0 && metadata.length <= cache.single_bytes_max;
+    let may_publish = async || match lease {
+        Some(lease) => turn::may_publish(host, cache, lease).await,
+        None => true,
+    };
+    if is_single && !may_publish().await {
+        body.discard();
+        faults.push((Tier::Kv, Fault::Superseded));
+        return Written { faults, ..Written::default() };
+    }
+    let may_publish = async || is_single || may_publish().await;
     let alias = (lease.is_some() && kv_key.is_some() && is_single)
         .then(|| storage::alias(&metadata.generation));
     let wanted = [kv_key.is_some(), alias.is_some(), edge_url.is_some()];
@@ -179,10 +190,6 @@ async fn write<H: Host>(
         patience_ms: cache.write_timeout_ms,
     };
     let now_ms = host.now_ms();
-    let may_publish = async || match lease {
-        Some(lease) => turn::may_publish(host, cache, lease).await,
-        None => true,
-    };
     let entry = |body| Entry { metadata: metadata.clone(), body };
     let edge = edge_url.map(|url| (url, branches.next()));
     let alias = alias.map(|key| (key, branches.next()));

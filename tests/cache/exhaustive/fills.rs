@@ -172,10 +172,8 @@ const WELL: usize = 3;
 /// Tries that do not.
 const BADLY: usize = 4;
 /// Paths of three chunks and what publishes them. Of what is taken back each removal may be refused.
-const WRITES: usize = BADLY * 2
-    + WELL * BADLY * 3
-    + WELL * WELL * BADLY * 4
-    + WELL * WELL * WELL * (BADLY + WELL);
+const WRITES: usize =
+    BADLY * 2 + WELL * BADLY * 3 + WELL * WELL * BADLY * 4 + WELL * WELL * WELL * (BADLY + WELL);
 
 #[test]
 fn every_way_to_write_a_body_in_chunks_leaves_all_of_it_or_a_miss() {
@@ -194,12 +192,9 @@ fn every_way_to_write_a_body_in_chunks_beside_the_edge_leaves_all_of_it_or_a_mis
 
 #[test]
 fn a_body_that_breaks_off_anywhere_is_a_miss_and_leaves_nothing() {
-    for (more, announced) in [
-        (json!({}), true),
-        (json!({}), false),
-        (without_edge(), true),
-        (without_edge(), false),
-    ] {
+    for (more, announced) in
+        [(json!({}), true), (json!({}), false), (without_edge(), true), (without_edge(), false)]
+    {
         for sent in 0..BYTES {
             let house = house(&more);
             house.host.upstream.makes(Making::BreaksOffAfter(sent, announced));

@@ -117,7 +117,10 @@ impl Walk {
         promises::stored_is_said_where_it_is_owed(&trace, to_edge, to_kv);
         let is_renewed = owed.as_ref().is_some_and(|owed| owed.renewal);
         let is_past = matches!(at_answer.kv, Some(Kv::Renewable | Kv::RenewableFailure));
-        assert_eq!(is_renewed, is_past, "what is served past its lifetime is renewed, nothing else");
+        assert_eq!(
+            is_renewed, is_past,
+            "what is served past its lifetime is renewed, nothing else"
+        );
 
         if let Some(owed) = owed {
             assert!(matches!(

@@ -72,10 +72,7 @@ pub(super) fn paths(asked: Asked) -> Vec<(Phase, u32)> {
             (Phase::Collapsed, 0),
             (Phase::StaleWhileRevalidate, renewed),
             (Phase::Stale, old * unfit_of_server),
-            (
-                Phase::Original,
-                cold * to_original + old * gone_to_original + remembered * HOLDING,
-            ),
+            (Phase::Original, cold * to_original + old * gone_to_original + remembered * HOLDING),
             (
                 Phase::Failed,
                 cold * to_failure + old * gone_to_failure + remembered * (MISHAPS + absent),

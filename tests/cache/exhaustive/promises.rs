@@ -45,11 +45,7 @@ pub(super) fn the_answer_is_right(
         header(header::CACHE_CONTROL).is_some_and(|value| value.contains("public"));
     let is_ours = matches!(
         trace.phase,
-        Phase::EdgeHit
-            | Phase::KvHit
-            | Phase::Miss
-            | Phase::Stale
-            | Phase::StaleWhileRevalidate
+        Phase::EdgeHit | Phase::KvHit | Phase::Miss | Phase::Stale | Phase::StaleWhileRevalidate
     );
     assert!(is_ours || reply.status == 404 || !may_be_stored_downstream);
     trace

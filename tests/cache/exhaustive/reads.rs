@@ -267,7 +267,8 @@ fn check(asked: &Asked, house: &House, seen: &Seen, right: &Seen, drawn: &Drawn)
         looked += 1;
     }
     // Each is asked for once, or twice where it did not come; what is not touched is never asked for.
-    let keys: Vec<String> = chunks.iter().map(|(i, _)| chunk_key(&old.generation, *i as u64)).collect();
+    let keys: Vec<String> =
+        chunks.iter().map(|(i, _)| chunk_key(&old.generation, *i as u64)).collect();
     let mut looks: Vec<&String> = drawn.looks.iter().map(|(key, _)| key).collect();
     for key in &keys[..looked] {
         let is_again = !matches!(

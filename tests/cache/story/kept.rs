@@ -28,7 +28,8 @@ fn reasons() -> Vec<(&'static str, Value, Making)> {
 }
 
 #[test]
-fn every_reason_is_named_in_cache_status_by_the_tiers_that_keep_nothing_and_the_viewer_gets_everything() {
+fn every_reason_is_named_in_cache_status_by_the_tiers_that_keep_nothing_and_the_viewer_gets_everything()
+ {
     for (reason, document, making) in reasons() {
         let house = House::new(&document);
         house.host.upstream.makes(making);
