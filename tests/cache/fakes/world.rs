@@ -155,6 +155,14 @@ impl World {
         self.journal.take()
     }
 
+    /// What somebody else does meanwhile: not in the journal of whoever is observed.
+    pub(crate) fn unheard<T>(&self, work: impl FnOnce() -> T) -> T {
+        let before = self.take_journal();
+        let done = work();
+        self.journal.replace(before);
+        done
+    }
+
     pub(crate) fn bodies(&self) -> Bodies {
         self.bodies.get()
     }
