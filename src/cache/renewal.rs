@@ -13,7 +13,7 @@ use super::ports::{Body, EdgeCache, Fault, Host};
 use super::rendition::Rendition;
 use super::status::Tier;
 use super::storage::{self, Found};
-use super::turn::Lease;
+use super::turn::{self, Lease};
 use crate::config::Config;
 use crate::media::failure;
 use crate::media::order;
@@ -154,6 +154,15 @@ impl<H: Host> Visit<'_, H> {
             return;
         }
         let Entry { metadata, body } = entry;
+        if let Some(lease) = &lease
+            && !turn::may_publish(self.host, &self.config.cache, lease).await
+        {
+            // Somebody else is at it, and may know a newer source.
+            body.discard();
+            self.trace.faults.push((Tier::Kv, Fault::Superseded));
+            self.owed.lease = Some(lease.clone());
+            return;
+        }
         let (kv, now_ms) = (self.host.kv(), self.host.now_ms());
         match storage::extend(kv, key, &metadata, body, now_ms, &self.config.cache).await {
             Ok(()) => {

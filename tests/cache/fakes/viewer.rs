@@ -60,6 +60,20 @@ impl House {
         Self { host, config }
     }
 
+    /// As [`House::plain`] with renditions of 64 bytes: one value holds 32 of them, and a chunk 24.
+    pub(crate) fn of_tiny_chunks(more: &Value) -> Self {
+        let mut house = Self::new(more);
+        house.config.cache.single_bytes_max = 32;
+        house.config.cache.chunk_bytes = 24;
+        house.host.upstream.rendition_bytes.set(64);
+        house
+    }
+
+    /// The same worker in another data centre of the same world.
+    pub(crate) fn in_another_data_centre(&self) -> Self {
+        Self { host: self.host.elsewhere(), config: self.config.clone() }
+    }
+
     /// As [`House::new`] with nothing added.
     pub(crate) fn plain() -> Self {
         Self::new(&json!({}))
