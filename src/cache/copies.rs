@@ -90,7 +90,7 @@ impl<B: Body> Copies<B> {
                 Err(fault) => Err(fault),
             })
         };
-        let (edge, alias, kv) = join3(to_edge, to_alias, to_kv).await;
+        let (kv, alias, edge) = join3(to_kv, to_alias, to_edge).await;
 
         let in_kv = matches!(kv, Some(Ok(_)));
         // KV knows more of it than the edge: its length, its chunks.

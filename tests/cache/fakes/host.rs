@@ -60,6 +60,7 @@ impl FakeHost {
             upstream: Rc::clone(&self.upstream),
             secrets: self.secrets.clone(),
             errands: RefCell::default(),
+            outlives_viewer: Cell::default(),
         }
     }
 }
