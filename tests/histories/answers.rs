@@ -116,5 +116,9 @@ fn unsatisfiable(world: &World, seen: &Seen) -> Result<(), String> {
     });
     // The original's own server may have refused.
     let of_original = told == "bytes */90";
-    if is_of_some || of_original { Ok(()) } else { Err("a refusal of a range that is there".into()) }
+    if is_of_some || of_original {
+        Ok(())
+    } else {
+        Err("a refusal of a range that is there".into())
+    }
 }

@@ -96,12 +96,7 @@ impl EdgeCache for SimEdge {
         })
     }
 
-    async fn keep(
-        &self,
-        url: &str,
-        copy: EdgeCopy<SimBody>,
-        budget_ms: u32,
-    ) -> Result<(), Fault> {
+    async fn keep(&self, url: &str, copy: EdgeCopy<SimBody>, budget_ms: u32) -> Result<(), Fault> {
         let EdgeCopy { headers, length, body } = copy;
         let world = &self.world;
         let (bytes, ended) = body.read().await;

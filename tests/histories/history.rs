@@ -15,7 +15,10 @@ enum Event {
     /// A source becomes another video.
     Changes(usize),
     Source(usize, State),
-    Dies { dc: usize, which: usize },
+    Dies {
+        dc: usize,
+        which: usize,
+    },
     /// The platform puts the gates away.
     Evicts,
     /// A data centre's Cache API needs the room.
@@ -75,7 +78,10 @@ fn draw(seed: u64) -> (Setup, Events) {
             _ => (setup.while_revalidate_s.max(20)) * 1000 + dice.between(0, 40_000),
         };
         match dice.below(20) {
-            0 => events.push((pause_ms, Event::Dies { dc: dice.index(setup.centres), which: dice.index(2) })),
+            0 => events.push((
+                pause_ms,
+                Event::Dies { dc: dice.index(setup.centres), which: dice.index(2) },
+            )),
             1 => events.push((pause_ms, Event::Evicts)),
             2 | 3 => events.push((pause_ms, Event::Forgets(dice.index(setup.centres)))),
             4 | 5 => events.push((pause_ms, Event::Changes(dice.index(PATHS.len())))),
@@ -153,7 +159,7 @@ fn run(setup: Setup, events: &[(u64, Event)], journal: &mut String) -> Result<()
         }
         stage.settle();
         is_fair(&stage, &setup, events);
-        stage.heal();
+        stage.heal(usize::try_from(setup.seed % 3).unwrap());
         stage.clean();
     }));
     *journal = world.journal();
@@ -168,9 +174,8 @@ fn run(setup: Setup, events: &[(u64, Event)], journal: &mut String) -> Result<()
 /// What a viewer may never notice: faults of caches, where all upstreams are well.
 fn is_fair(stage: &Stage, setup: &Setup, events: &[(u64, Event)]) {
     let (world, climate) = (&stage.world, setup.climate);
-    let is_well = |event: &(u64, Event)| {
-        !matches!(event.1, Event::Source(_, State::Missing | State::Fails))
-    };
+    let is_well =
+        |event: &(u64, Event)| !matches!(event.1, Event::Source(_, State::Missing | State::Fails));
     let orders_in_time = climate.order_ms < 8_000;
     if climate.upstream > 0 || !orders_in_time || !events.iter().all(is_well) {
         return;
@@ -199,9 +204,8 @@ pub(crate) fn check(seed: u64, events_max: Option<usize>) {
         return;
     }
     // The beginning of a history does not depend on its end.
-    let shortest = (0..=events.len()).find(|count| {
-        run(setup, &events[..*count], &mut String::new()).is_err()
-    });
+    let shortest =
+        (0..=events.len()).find(|count| run(setup, &events[..*count], &mut String::new()).is_err());
     let events = &events[..shortest.unwrap_or(events.len())];
     let why = run(Setup { is_told: true, ..setup }, events, &mut journal);
     // What came after it was wrong tells nothing.

@@ -151,7 +151,11 @@ impl Judge {
         }
         let metadata = Metadata::decode(&value.metadata).map_err(|fault| fault.to_string())?;
         if metadata.outcome() != Outcome::Rendition {
-            return if value.bytes.is_empty() { Ok(()) } else { Err("a failure with bytes".into()) };
+            return if value.bytes.is_empty() {
+                Ok(())
+            } else {
+                Err("a failure with bytes".into())
+            };
         }
         let candidates = match metadata.chunks {
             None if !value.is_whole => return Ok(()),
@@ -243,7 +247,8 @@ impl Judge {
             let candidates = self.check_whole(world, &metadata, &kept.bytes, url);
             // The platform believes its own header.
             let fresh_ms = self.vouched_ms(world, &candidates) + self.lifetime_ms.get();
-            let over_ms = kept.until_ms.saturating_sub(fresh_ms.max(metadata.fresh_until_ms + LATE_MS));
+            let over_ms =
+                kept.until_ms.saturating_sub(fresh_ms.max(metadata.fresh_until_ms + LATE_MS));
             if over_ms > 0 {
                 return Err(format!("kept {over_ms} ms longer than it was vouched for"));
             }

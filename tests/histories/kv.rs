@@ -71,6 +71,14 @@ impl Central {
         keys.into_iter().filter_map(value).collect()
     }
 
+    /// A value is no more, and everybody knows at once.
+    pub(crate) fn lose(&self, world: &World, key: &str) {
+        let write =
+            Write { at_ms: world.now_ms(), value: None, visible_ms: vec![0; world.shelves.len()] };
+        self.writes.borrow_mut().entry(key.to_owned()).or_default().push(write);
+        self.remembered.borrow_mut().iter_mut().for_each(|known| drop(known.remove(key)));
+    }
+
     /// What a data centre sees, and remembers for so long.
     fn look(&self, dc: usize, key: &str, cache_ttl_s: u64, now_ms: u64) -> Option<Value> {
         let lives = |value: &Value| now_ms < value.until_ms;
@@ -113,7 +121,8 @@ impl Central {
         let visible_ms = (0..remembered.len()).map(|centre| {
             let asked = remembered[centre].contains_key(key);
             // Read after write at home is usual, not promised; elsewhere what was never asked for is found.
-            let delays = if centre == dc { is_late && world.dice.chance(10) } else { asked || is_late };
+            let delays =
+                if centre == dc { is_late && world.dice.chance(10) } else { asked || is_late };
             now_ms + if delays { world.dice.below(VISIBLE_MS_MAX) } else { 0 }
         });
         let visible_ms: Vec<u64> = visible_ms.collect();
@@ -121,7 +130,11 @@ impl Central {
             remembered[dc].remove(key);
         }
         world.tell(|| match &value {
-            Some(value) => format!("kv: {dc} wrote {key}, {} bytes, seen {:?}", value.bytes.len(), after(&visible_ms, now_ms)),
+            Some(value) => format!(
+                "kv: {dc} wrote {key}, {} bytes, seen {:?}",
+                value.bytes.len(),
+                after(&visible_ms, now_ms)
+            ),
             None => format!("kv: {dc} deleted {key}, seen {:?}", after(&visible_ms, now_ms)),
         });
         before.push(Write { at_ms: now_ms, value, visible_ms });
@@ -225,9 +238,8 @@ impl KvStore for SimKv {
         let visit = world.clock.current().visit;
         let (dc, name, committing) = (self.dc, key.to_owned(), Rc::clone(world));
         let trip = Trip::draw(world, world.climate().kv);
-        let removed = trip.write(world, budget_ms, move || {
-            committing.kv.commit(&committing, dc, &name, None)
-        });
+        let removed = trip
+            .write(world, budget_ms, move || committing.kv.commit(&committing, dc, &name, None));
         let removed = removed.await;
         if removed.is_err() {
             world.judge.write_failed(visit);

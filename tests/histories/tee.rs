@@ -31,7 +31,8 @@ pub(crate) fn tee(world: &Rc<World>, source: Pieces, patience_ms: u64) -> (Piece
         waiting_since_ms: 0,
         both: Arc::default(),
     }));
-    let branch = |which| Branch { tee: Rc::clone(&tee), which, nap: None, is_over: false }.boxed_local();
+    let branch =
+        |which| Branch { tee: Rc::clone(&tee), which, nap: None, is_over: false }.boxed_local();
     (branch(0), branch(COPY))
 }
 

@@ -19,9 +19,8 @@ pub(crate) const PATHS: [&str; 2] = ["clips/a.mp4", "clips/b.mp4"];
 
 /// Which variant a URL or a key names.
 pub(crate) fn variant_of(name: &str) -> Option<usize> {
-    let is_named = |(path, width): &(&str, u16)| {
-        name.contains(path) && name.contains(&format!("={width}"))
-    };
+    let is_named =
+        |(path, width): &(&str, u16)| name.contains(path) && name.contains(&format!("={width}"));
     VARIANTS.iter().position(is_named)
 }
 
@@ -147,7 +146,13 @@ impl SimUpstream {
                 _ => End::Stalls(after, dice.between(1_000, 30_000)),
             };
         }
-        world.tell(|| format!("made {} of version {}, {length} bytes, {end:?}", made.len() - 1, studio.versions[path].get()));
+        world.tell(|| {
+            format!(
+                "made {} of version {}, {length} bytes, {end:?}",
+                made.len() - 1,
+                studio.versions[path].get()
+            )
+        });
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("video/mp4"));
         if is_announced {

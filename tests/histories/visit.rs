@@ -45,9 +45,8 @@ impl Part {
 
     /// First and last byte of what this is of a body of so many; nothing where it cannot be satisfied.
     pub(crate) fn of(self, total: usize) -> Vec<(usize, usize)> {
-        let clipped = |(first, last): (usize, usize)| {
-            (first < total).then(|| (first, last.min(total - 1)))
-        };
+        let clipped =
+            |(first, last): (usize, usize)| (first < total).then(|| (first, last.min(total - 1)));
         match self {
             Self::All => vec![(0, total - 1)],
             Self::From(first) => clipped((first, total)).into_iter().collect(),
