@@ -19,6 +19,9 @@ pub(crate) const VISIBLE_MS_MAX: u64 = 60_000;
 /// Milliseconds between two writes of one key that are both taken.
 const WRITE_PAUSE_MS: u64 = 1_000;
 
+/// Milliseconds after its time at which a value is forgotten: KV is no clock.
+pub(crate) const FORGETS_LATE_MS: u64 = 30_000;
+
 /// A value at rest.
 #[derive(Debug, Clone)]
 pub(crate) struct Value {
@@ -219,7 +222,8 @@ impl KvStore for SimKv {
         let trip = Trip::draw(world, world.climate().kv);
         let kept = trip.write(world, budget_ms, move || {
             let world = &committing;
-            let until_ms = world.now_ms() + expiration_ttl_s * 1000;
+            let late_ms = world.dice.below(FORGETS_LATE_MS);
+            let until_ms = world.now_ms() + expiration_ttl_s * 1000 + late_ms;
             let value = Value { metadata, bytes: bytes.into(), until_ms, is_whole };
             world.kv.commit(world, dc, &name, Some(value.clone()))?;
             world.judge.committed(world, &name, &value);

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use video_resizer::cache::entry::Metadata;
 use video_resizer::cache::gate::{Question, Verdict};
-use video_resizer::limits::LEASE_MS;
+use video_resizer::limits::{LEASE_MS, OUTCOME_MS};
 
 use super::kv::Value;
 use super::stage::{Setup, Stage};
@@ -218,6 +218,42 @@ fn who_finds_an_old_version_broken_does_not_take_away_the_new_one() {
     assert_eq!(reader.borrow().ended, Ended::Broken, "{}", world.journal());
     assert_eq!(generation(at_rest(&world)), new, "{}", world.journal());
     is_right(&stage);
+}
+
+#[test]
+fn what_turns_out_to_be_broken_is_gone_for_everybody_and_made_anew() {
+    let mut stage = stage(Setup { has_edge: false, ..Setup::calm(11) }, 60);
+    stage.visit(Plan::plain(0, 0));
+    stage.settle();
+    let world = Rc::clone(&stage.world);
+    let lost = world.kv.all(world.now_ms()).into_iter().find(|(key, _)| key.ends_with(":002"));
+    world.kv.lose(&world, &lost.unwrap().0);
+    let broken = stage.visit(Plan::plain(0, 0));
+    stage.settle();
+    assert_eq!((broken.borrow().ended, broken.borrow().bytes.len()), (Ended::Broken, 16));
+    assert!(at_rest(&world).is_none(), "{}", world.journal());
+    // The gate forgets it as well.
+    stage.pass(OUTCOME_MS);
+    let next = stage.visit(Plan::plain(0, 0));
+    stage.settle();
+    assert_eq!((next.borrow().status, next.borrow().ended), (200, Ended::Whole));
+    orders(&stage, 2);
+    is_right(&stage);
+}
+
+#[test]
+fn what_is_shorter_at_the_edge_than_it_was_is_as_good_as_absent() {
+    for part in [Part::All, Part::Span(3, 9), Part::Last(4)] {
+        let mut stage = stage(Setup { centres: 1, ..Setup::calm(12) }, 25);
+        stage.visit(Plan::plain(0, 0));
+        stage.settle();
+        stage.world.shelves[0].shorten();
+        let next = stage.visit(Plan { part, ..Plan::plain(0, 0) });
+        stage.settle();
+        assert_eq!(next.borrow().ended, Ended::Whole, "{}", stage.world.journal());
+        orders(&stage, 1);
+        is_right(&stage);
+    }
 }
 
 #[test]

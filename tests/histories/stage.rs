@@ -6,7 +6,7 @@ use std::rc::Rc;
 use serde_json::json;
 use video_resizer::cache::storage::scrub;
 use video_resizer::config::{Coalescing, Config};
-use video_resizer::limits::{FIRST_CHUNK_WAIT_MS, KV_TRIES_MAX, ORPHAN_MS_MIN, PROBE_MS_MAX};
+use video_resizer::limits::{FIRST_CHUNK_WAIT_MS, ORPHAN_MS_MIN, PROBE_MS_MAX};
 
 use super::answers;
 use super::clockwork::{Owner, PLATFORM};
@@ -205,7 +205,7 @@ impl Stage {
         let cache = &self.config.cache;
         let Coalescing { wait_ms, timeout_ms, .. } = cache.coalescing;
         let edge = 2 * cache.edge_timeout_ms;
-        let open = KV_TRIES_MAX * cache.kv_timeout_ms + FIRST_CHUNK_WAIT_MS;
+        let open = 2 * cache.kv_timeout_ms + FIRST_CHUNK_WAIT_MS;
         let turn = timeout_ms + wait_ms + timeout_ms;
         let make = self.config.transformer.timeout_ms + PROBE_MS_MAX;
         let original = self.config.sources.timeout_ms;
