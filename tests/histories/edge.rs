@@ -41,6 +41,13 @@ impl Shelf {
         self.kept.borrow_mut().clear();
     }
 
+    /// As if every write had been aborted before its last byte, and committed as far as it came.
+    pub(crate) fn shorten(&self) {
+        for kept in self.kept.borrow_mut().values_mut() {
+            kept.bytes = kept.bytes[..kept.bytes.len() - 1].into();
+        }
+    }
+
     fn look(&self, url: &str, now_ms: u64) -> Option<Kept> {
         self.kept.borrow().get(url).filter(|kept| now_ms < kept.until_ms).cloned()
     }

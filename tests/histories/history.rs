@@ -158,8 +158,9 @@ fn run(setup: Setup, events: &[(u64, Event)], journal: &mut String) -> Result<()
             }
         }
         stage.settle();
+        world.judge.check_rest(&world);
         is_fair(&stage, &setup, events);
-        stage.heal();
+        stage.heal(usize::try_from(setup.seed % 3).unwrap());
         stage.clean();
     }));
     *journal = world.journal();

@@ -30,7 +30,7 @@ pub(crate) struct Judge {
     generations: RefCell<BTreeMap<String, Vec<usize>>>,
     /// Generations that were published.
     published: RefCell<BTreeSet<String>>,
-    /// Which visit wrote the chunks of a generation.
+    /// Which visit wrote to a key last.
     writers: RefCell<BTreeMap<String, usize>>,
     /// Visits that were not told of every write of theirs that it worked, or were ended.
     excused: RefCell<BTreeSet<usize>>,
@@ -104,9 +104,7 @@ impl Judge {
 
     /// A value is about to be written by a visit.
     pub(crate) fn writes(&self, world: &World, visit: usize, key: &str) {
-        if let Some((generation, _)) = chunk_name(key) {
-            self.writers.borrow_mut().insert(generation.to_owned(), visit);
-        }
+        self.writers.borrow_mut().insert(key.to_owned(), visit);
         let leases = self.leases.borrow();
         let Some(leading) = leases.get(&(visit, key.to_owned())).filter(|it| !it.finished) else {
             return;
@@ -302,13 +300,15 @@ impl Judge {
         }
     }
 
-    /// When everything is over: no chunks without a manifest but where taking them back was impossible.
+    /// When everything is over: nothing short, and no chunks without a manifest, but where taking them back
+    /// was impossible.
     pub(crate) fn check_rest(&self, world: &World) {
-        for (key, _) in world.kv.all(world.now_ms()) {
-            let Some((generation, _)) = chunk_name(&key) else { continue };
-            let writer = self.writers.borrow().get(generation).copied().unwrap_or_default();
+        for (key, value) in world.kv.all(world.now_ms()) {
+            let writer = self.writers.borrow().get(&key).copied().unwrap_or_default();
+            let is_orphan = chunk_name(&key)
+                .is_some_and(|(generation, _)| !self.published.borrow().contains(generation));
             let is_excused = self.excused.borrow().contains(&writer);
-            if !self.published.borrow().contains(generation) && !is_excused {
+            if (is_orphan || !value.is_whole) && !is_excused {
                 self.fail(world, format!("{key} was left behind by visit {writer}"));
             }
         }
