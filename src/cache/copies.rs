@@ -32,6 +32,21 @@ pub(super) struct Written {
     pub(super) faults: Vec<(Tier, Fault)>,
 }
 
+impl Written {
+    /// KV knows more of it than the edge: its length, its chunks.
+    fn and_in_kv(mut self, kv: Option<Result<Metadata, Fault>>) -> Self {
+        match kv {
+            Some(Ok(metadata)) => {
+                self.kept = Some(metadata);
+                self.in_kv = true;
+            }
+            Some(Err(fault)) => self.faults.push((Tier::Kv, fault)),
+            None => {}
+        }
+        self
+    }
+}
+
 impl<B: Body> Copies<B> {
     /// Writes every copy; no tier waits for another.
     pub(super) async fn write<H: Host<Body = B>>(
@@ -41,10 +56,14 @@ impl<B: Body> Copies<B> {
         lease: Option<&Lease>,
     ) -> Written {
         let mut faults = Vec::new();
-        let for_edge = self.edge_url.is_some();
-        let wants_length = for_edge || (lease.is_some() && self.kv_key.is_some());
-        if wants_length && self.is_of_unknown_length() && !self.measure().await && for_edge {
-            faults.push((Tier::Edge, Fault::Corrupt("length-unknown")));
+        // The Cache API must be told the length beforehand (runtime-apis/cache); KV finds it out, but not
+        // whether a second name is needed.
+        let is_measured = self.edge_url.is_some() || lease.is_some();
+        if is_measured && self.is_of_unknown_length() {
+            self.measure().await;
+            if self.is_of_unknown_length() && self.edge_url.take().is_some() {
+                faults.push((Tier::Edge, Fault::Corrupt("length-unknown")));
+            }
         }
         let Self { entry: Entry { metadata, body }, kv_key, edge_url, tags } = self;
         // Who waited here has looked for the key in vain, and KV remembers that for a minute
@@ -52,6 +71,17 @@ impl<B: Body> Copies<B> {
         let is_single = metadata.length > 0 && metadata.length <= cache.single_bytes_max;
         let alias = (lease.is_some() && kv_key.is_some() && is_single)
             .then(|| storage::alias(&metadata.generation));
+        let may_publish = async || match lease {
+            Some(lease) => turn::may_publish(host, cache, lease).await,
+            None => true,
+        };
+        // What is in one piece can be found as soon as it is written, under any of its names.
+        if is_single && !may_publish().await {
+            body.discard();
+            faults.push((Tier::Kv, Fault::Superseded));
+            return Written { faults, ..Written::default() };
+        }
+        let may_publish = async || is_single || may_publish().await;
         let takers = [kv_key.is_some(), alias.is_some(), edge_url.is_some()];
         let mut branches = Branches::of(body, &takers, cache.write_timeout_ms);
         let (edge, alias, kv) = (
@@ -64,10 +94,6 @@ impl<B: Body> Copies<B> {
         let now_ms = host.now_ms();
         let entry =
             |body: Result<B, Fault>| body.map(|body| Entry { metadata: metadata.clone(), body });
-        let may_publish = async || match lease {
-            Some(lease) => turn::may_publish(host, cache, lease).await,
-            None => true,
-        };
         let to_edge = async {
             let (url, body) = edge?;
             let (entry, budget_ms) = (entry(body), cache.write_timeout_ms);
@@ -92,23 +118,13 @@ impl<B: Body> Copies<B> {
                 Err(fault) => Err(fault),
             })
         };
-        let (edge, alias, kv) = join3(to_edge, to_alias, to_kv).await;
+        let (kv, alias, edge) = join3(to_kv, to_alias, to_edge).await;
 
-        let in_kv = matches!(kv, Some(Ok(_)));
-        // KV knows more of it than the edge: its length, its chunks.
         let of_edge = matches!(edge, Some(Ok(()))).then(|| metadata.clone());
         let told =
             [(Tier::Edge, edge.and_then(Result::err)), (Tier::Kv, alias.and_then(Result::err))];
         faults.extend(told.into_iter().filter_map(|(tier, fault)| Some((tier, fault?))));
-        let kept = match kv {
-            Some(Ok(metadata)) => Some(metadata),
-            Some(Err(fault)) => {
-                faults.push((Tier::Kv, fault));
-                of_edge
-            }
-            None => of_edge,
-        };
-        Written { kept, in_kv, faults }
+        Written { kept: of_edge, in_kv: false, faults }.and_in_kv(kv)
     }
 
     fn is_of_unknown_length(&self) -> bool {
@@ -116,18 +132,12 @@ impl<B: Body> Copies<B> {
         metadata.length == 0 && metadata.outcome() == Outcome::Rendition
     }
 
-    /// The Cache API must be told the length beforehand (runtime-apis/cache), and only what is short has a
-    /// second name; a body too long to be measured
-    /// goes to KV alone, which finds it out on the way.
-    async fn measure(&mut self) -> bool {
+    /// A body too long to be measured goes to KV alone.
+    async fn measure(&mut self) {
         let body = std::mem::replace(&mut self.entry.body, B::empty());
         let (whole, length) = body.measure(SPOOL_BYTES_MAX).await;
         self.entry.body = whole;
         self.entry.metadata.length = length.unwrap_or(0);
-        if self.entry.metadata.length == 0 {
-            self.edge_url = None;
-        }
-        self.entry.metadata.length > 0
     }
 }
 

@@ -126,7 +126,6 @@ impl<H: Host> Visit<'_, H> {
             Outcome::Rendition if is_good => {}
             Outcome::Failure(_) | Outcome::Rendition => return Again::Nothing,
         }
-        self.trace.collapsed = true;
         if self.rendition.origin.edge && self.rendition.bypass.edge.read {
             let url = &self.rendition.edge_url;
             let budget_ms = self.config.cache.edge_timeout_ms;
@@ -156,9 +155,6 @@ impl<H: Host> Visit<'_, H> {
                 }
             }
         };
-        if opened.is_none() {
-            self.trace.collapsed = false;
-        }
         opened.map_or(Again::Nothing, Again::Rendition)
     }
 

@@ -20,15 +20,15 @@ const FAILURE_S = 2;
 /** Seconds a source's word holds, in the world where it is asked before anything expires. */
 const WINDOW_S = 60;
 
-/** Bytes of a rendition. */
-const TOTAL = 200_000;
+/** Bytes of a rendition, and of one that lies in chunks of these. */
+const [TOTAL, LARGE, CHUNK] = [200_000, 3_000_000, 1_048_576];
 
 /** Long enough to see that nobody waits for it. */
 const SLOW_MS = 1_500;
 
 const VIEWERS = 50;
 
-/** @typedef {{ path: string, key: string, url: string }} Video */
+/** @typedef {{ path: string, total: number, key: string, url: string }} Video */
 
 const LIFETIMES = { ttl: { ok: FRESH_S, serverError: FAILURE_S }, staleWhileRevalidate: { ok: RENEWABLE_S }, staleIfError: { ok: STALE_S } };
 
@@ -38,12 +38,13 @@ let transformer;
 let world;
 
 /** The names of what is on the shelf: made once, and long ago. */
-const NAMES = ["silent", "renewed", "ranges", "tagged", "failing", "replaced", "gone", "promoted", "dead", "asleep"];
+const NAMES = ["silent", "renewed", "ranges", "tagged", "failing", "replaced", "gone", "promoted", "dead", "asleep", "large"];
 
 /** @param {string} name @returns {Video} */
 function video(name) {
-  const path = `/videos/${name}/${TOTAL}.mp4`;
-  return { path, key: `video:${path.slice(1)}:w=640:f=mp4`, url: `${world.worker}${path}?width=640` };
+  const total = name === "large" ? LARGE : TOTAL;
+  const path = `/videos/${name}/${total}.mp4`;
+  return { path, total, key: `video:${path.slice(1)}:w=640:f=mp4`, url: `${world.worker}${path}?width=640` };
 }
 
 /** What its source says of itself. @param {string} name */
@@ -55,14 +56,14 @@ before(async () => {
     config: {
       ...transformer.config,
       ...LIFETIMES,
-      cache: { jitterPercent: 0 },
+      cache: { jitterPercent: 0, singleBytesMax: CHUNK, chunkBytes: CHUNK },
       sources: { fallbackToOriginal: false },
     },
   });
   for (const name of NAMES) {
     if (name !== "silent" && name !== "ranges") transformer.source(video(name).path, { etag: tagOf(name) });
   }
-  await Promise.all(NAMES.map(async (name) => assertExact(await read(video(name).url), { total: TOTAL })));
+  await Promise.all(NAMES.map(async (name) => assertExact(await read(video(name).url), { total: video(name).total })));
   for (const name of NAMES) await entryOf(world, video(name).key);
   await forgetAllButKv(world);
 });
@@ -93,11 +94,11 @@ async function assertRenewed(it, seed) {
     const answer = await read(it.url);
     return Number(answer.headers.age) < 60 && answer;
   }, "a viewer gets what is new");
-  assertExact(fresh, { total: TOTAL, seed });
+  assertExact(fresh, { total: it.total, seed });
   assertTruthful(fresh, 0);
   await world.clearEdge();
   const fromKv = await read(it.url);
-  assertExact(fromKv, { total: TOTAL, seed });
+  assertExact(fromKv, { total: it.total, seed });
   assertTruthful(fromKv, 0);
   assert.equal(cacheStatus(fromKv).kv, "hit");
   assert.equal(fromKv.headers.etag, fresh.headers.etag);
@@ -156,6 +157,40 @@ test("a source that is what it was gives it another lifetime, and nothing is mad
   assert.ok(Math.abs(askedMs - Date.now()) < 30_000, "its source was asked now");
   const [f, w, u] = [FRESH_S, FRESH_S + RENEWABLE_S, FRESH_S + STALE_S].map((s) => askedMs + s * 1000);
   assert.deepEqual(metadata, { ...old, a: askedMs, f, w, u }, "and it was made when it was made");
+});
+
+test("a body in chunks gets another lifetime where it lies", async () => {
+  const it = video("large");
+  await age(world, it.key, FRESH_S + 30);
+  const chunks = async () => (await world.kv.cache.list({ prefix: "chunk:" })).keys;
+  const before = await chunks();
+  assert.equal(before.length, Math.ceil(LARGE / CHUNK));
+  const part = await read(it.url, { headers: { range: "bytes=1000000-2000000" } });
+  assertExact(part, { total: LARGE, seed: firstOf(it), ranges: [[1_000_000, 2_000_000]] });
+  assertTruthful(part, FRESH_S + 30);
+  const fresh = await assertRenewed(it, firstOf(it));
+  assert.equal(fresh.headers.etag, part.headers.etag);
+  assert.equal(transformer.runs(it.path).length, 1);
+  assert.deepEqual(await chunks(), before, "no chunk was written or deleted");
+});
+
+test("where there is no gate one viewer of an isolate renews it", async (t) => {
+  const open = await startWorld({ gate: false, config: { ...transformer.config, ...LIFETIMES, cache: { jitterPercent: 0 } } });
+  t.after(() => open.stop());
+  const path = `/videos/open/${TOTAL}.mp4`;
+  const [key, url] = [`video:${path.slice(1)}:w=640:f=mp4`, `${open.worker}${path}?width=640`];
+  const old = assertExact(await read(url), { total: TOTAL });
+  await age(open, key, FRESH_S + 30);
+  await open.clearEdge();
+  const calm = transformer.order(path, { startMs: SLOW_MS });
+  for (const answer of await Promise.all(Array.from({ length: VIEWERS }, () => read(url)))) assertExact(answer, { total: TOTAL, seed: old });
+  calm();
+  const fresh = await eventually(async () => {
+    const answer = await read(url);
+    return Number(answer.headers.age) < 60 && answer;
+  }, "a viewer gets what is new");
+  assertExact(fresh, { total: TOTAL, seed: transformer.runs(path)[1].seed });
+  assert.equal(transformer.runs(path).length, 2);
 });
 
 test("a source that has changed meanwhile has it made anew", async () => {
