@@ -3,14 +3,13 @@
 //
 // Usage: npm run bench:tiers (under a minute); it writes its part of docs/measurements.md.
 
-import { readFileSync, writeFileSync } from "node:fs";
 import http from "node:http";
-import { cpus, loadavg } from "node:os";
 import { fromRoot } from "../scripts/layout.mjs";
 import { startWorld } from "../scripts/world.mjs";
 import { ask, eventually, SAMPLE, tierOf } from "../tests/e2e/ask.mjs";
 import { wasmBytes, window } from "../tests/e2e/observed.mjs";
 import { order, watch } from "../tests/e2e/viewer.mjs";
+import { machine, quantile, record } from "./report.mjs";
 
 const ROUNDS = 3;
 const ROUND_MS = 550;
@@ -19,8 +18,6 @@ const COLD_RUNS = 7;
 const DRIP_MS = 600;
 const RENDITION = `${SAMPLE}?width=320&height=180`;
 const REPORT = fromRoot("docs", "measurements.md");
-const BEGIN = "<!-- measured by npm run bench:tiers -->";
-const END = "<!-- end of what npm run bench:tiers measured -->";
 
 /** The least a worker could do with each platform call, on entries of its own. */
 const FLOOR = `
@@ -83,12 +80,6 @@ async function load({ url, headers, status }, connections) {
   agent.destroy();
   return { perSecond: ms.length / seconds, ms };
 }
-
-/** @param {number[]} values @param {number} share between 0 and 1 */
-const quantile = (values, share) => {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-};
 
 /**
  * A floor and us in turns, several times; the medians of both.
@@ -171,9 +162,8 @@ try {
   await ask(`${world.worker}/floor/rendition`, { method: "PUT", body: made.body });
   const before = await wasmBytes(world);
 
-  const [cpu] = cpus();
   lines.push(
-    `Machine: ${cpus().length} × ${cpu?.model.trim()}, load average ${loadavg()[0].toFixed(1)} at the start, shared with the client.`,
+    machine(),
     `Method: a rendition of ${made.body.length} bytes in workerd under Miniflare, logs off; floor and worker in the same isolate, in turns,`,
     `${ROUNDS} rounds of ${ROUND_MS} ms each; requests/s is the median round, p50 and p99 are over all rounds.`,
     "The floor is a bare `cache.match` (or `getWithMetadata` as a stream) that is returned as it comes.",
@@ -203,9 +193,5 @@ try {
   await world.stop();
 }
 
-const report = readFileSync(REPORT, "utf8");
-const [head, rest] = report.split(BEGIN);
-const tail = rest?.split(END)[1];
-if (tail === undefined) throw new Error(`${REPORT} lacks the lines ${BEGIN} and ${END}`);
-writeFileSync(REPORT, `${head}${BEGIN}\n\n${lines.join("\n")}\n\n${END}${tail}`);
+record(REPORT, "npm run bench:tiers", lines);
 console.log(lines.slice(-4).join("\n"));

@@ -95,7 +95,8 @@ pub async fn settle<H: Host>(
     let renewal = owed.renewal;
     let mut faults = owed::settle(host, &config.cache, owed).await;
     if renewal && let Ok(Decision::Render(rendition)) = decide(host, ask, config) {
-        faults.extend(renewal::renew(host, ask, config, &rendition).await);
+        // It is seldom, and as large as a request of its own.
+        faults.extend(Box::pin(renewal::renew(host, ask, config, &rendition)).await);
     }
     for (tier, fault) in &faults {
         tracing::warn!(path = ask.path, tier = tier.as_str(), fault = %fault, "left undone");

@@ -10,6 +10,7 @@
 //!   around it keys, entries, freshness, tags, ways around, and the ports to the platform.
 //! - [`media`]: sources, the transformation's URL, and the verdict on what came back.
 //! - [`http`]: ranges, conditionals, problem documents, cross-origin headers.
+//! - [`upkeep`]: what is done by the clock: the scrub of what is kept.
 //! - [`explain`]: the decision about a request as JSON.
 //! - [`config`]: what the operator decided, checked whole.
 //! - [`limits`]: every limit, named.
@@ -22,5 +23,6 @@ pub mod http;
 pub mod limits;
 pub mod media;
 pub mod request;
+pub mod upkeep;
 #[cfg(target_family = "wasm")]
 mod worker;

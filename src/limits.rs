@@ -41,7 +41,7 @@ pub const LEASE_BEAT_MS: u32 = 3_000;
 /// Milliseconds one lease lasts at the most, whatever beats: four times what the platform grants a fill whose
 /// viewer has left (workers/platform/limits, `waitUntil`).
 pub const LEASE_AGE_MS_MAX: u64 = 120_000;
-/// Milliseconds a gate tells of what was kept: longer than a data centre may remember that KV had
+/// Milliseconds a gate tells of what was kept, where it lives that long: longer than a data centre may remember that KV had
 /// nothing, which is 60 s (kv/concepts/how-kv-works).
 pub const OUTCOME_MS: u64 = 90_000;
 /// Milliseconds a gate tells that nothing was kept: short, for the next answer may be another.
@@ -100,8 +100,6 @@ pub const TAGS_MAX: usize = 24;
 /// Folder prefixes of a path that become tags, from the top.
 pub const FOLDER_TAGS_MAX: usize = 8;
 
-/// Seconds for which those who waited for a fill believe that it failed, where the failure is not remembered.
-pub const FAILURE_TOLD_S: u64 = 1;
 /// Milliseconds after which a chunk without an entry is an orphan: no fill takes so long, and no write is
 /// invisible for so long.
 pub const ORPHAN_MS_MIN: u64 = 3_600_000;
@@ -137,6 +135,15 @@ pub const TTL_S_MAX: u64 = 31_536_000;
 /// Bytes of a body of unknown length that are held, outside wasm, to measure it: an isolate has 128 MB
 /// for all its requests (workers/platform/limits).
 pub const SPOOL_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Bytes a viewer may lag behind the copy of the same body: a paused player stops no fill of an ordinary rendition.
+/// Beyond it the copy waits: an isolate has 128 MB for all its requests (workers/platform/limits).
+pub const VIEWER_LAG_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Bytes a copy may lag behind its viewer: who writes it holds two chunks beside.
+pub const COPY_LAG_BYTES_MAX: u64 = 2 * 1024 * 1024;
+/// Bytes that are read ahead of the faster of the two.
+pub const FORK_AHEAD_BYTES_MAX: u64 = 256 * 1024;
+/// Bytes that may wait in all bodies that are viewed and copied in an isolate; beyond, they go on in step.
+pub const FORKS_LAG_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// Milliseconds a viewer's first byte may wait for a source to say how long it is: a good one answers a HEAD in a
 /// tenth of it, and making a rendition takes longer.
 pub const PROBE_MS_MAX: u32 = 1_000;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use video_resizer::config::{Config, ConfigError, ERRORS_MAX, layers};
+use video_resizer::config::{Config, ConfigError, ERRORS_MAX, Lifetimes, Ttl, layers};
 use video_resizer::limits::{BUCKETS_MAX, ORIGINS_MAX, PRESETS_MAX, SOURCES_MAX, TTL_S_MAX};
 use video_resizer::media::sources;
 use video_resizer::request::path::SourcePath;
@@ -38,7 +38,13 @@ fn keeps_its_promises(config: &Config) {
     assert_eq!(names.len(), origins.len(), "two rules of one name share their keys");
     for origin in origins {
         assert!((1..=SOURCES_MAX).contains(&origin.sources.len()), "{origin:?}");
-        assert!(origin.ttl.ok_s <= TTL_S_MAX, "{origin:?}");
+        let Lifetimes { fresh, stale_while_revalidate, stale_if_error } = origin.lifetimes;
+        for Ttl { ok_s, redirects_s, client_error_s, server_error_s } in
+            [fresh, stale_while_revalidate, stale_if_error]
+        {
+            let longest_s = ok_s.max(redirects_s).max(client_error_s).max(server_error_s);
+            assert!(longest_s <= TTL_S_MAX, "{origin:?}");
+        }
         assert!(
             (config.cache.kv || !origin.kv) && (config.cache.edge || !origin.edge),
             "{origin:?}"

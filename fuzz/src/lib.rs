@@ -8,7 +8,9 @@
 
 pub mod conditional;
 pub mod configuration;
+pub mod manifest;
 pub mod metadata;
+pub mod numbers;
 pub mod range;
 pub mod request;
 
@@ -16,10 +18,11 @@ pub mod request;
 pub type Property = fn(&[u8]);
 
 /// Every property, by the name of its target and of its folder of seeds.
-pub const ALL: [(&str, Property); 5] = [
+pub const ALL: [(&str, Property); 6] = [
     ("range", range::holds),
     ("conditional", conditional::holds),
     ("metadata", metadata::holds),
+    ("manifest", manifest::holds),
     ("request", request::holds),
     ("configuration", configuration::holds),
 ];

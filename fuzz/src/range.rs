@@ -2,8 +2,9 @@
 //!
 //! The oracle of `Range` reads the grammar of RFC 9110 §14.1.2 in its own way and holds every single byte against it.
 
-use video_resizer::http::range::{ByteRange, ContentRange, RangeSpec, Resolved};
-use video_resizer::limits::RANGE_HEADER_BYTES_MAX;
+use video_resizer::http::range::{ByteRange, ContentRange, RangeSpec, unsatisfied_content_range};
+use video_resizer::http::range_set::{RangeSet, Ranges, Resolved};
+use video_resizer::limits::{RANGE_HEADER_BYTES_MAX, RANGES_MAX};
 
 /// Representations up to this length are looked at byte by byte.
 const BYTE_BY_BYTE_MAX: u64 = 64;
@@ -29,40 +30,57 @@ pub fn holds(input: &[u8]) {
 }
 
 fn of_a_request(value: &[u8], length: u64) {
-    let read = RangeSpec::parse(value);
-    let expected = match specs(value).as_deref() {
-        Some(&[only]) => Some(only),
-        Some(_) | None => None,
-    };
-    assert_eq!(read.map(ends), expected);
-    let Some(spec) = read else { return };
-    assert_eq!(RangeSpec::parse(spec.header_value().as_bytes()), Some(spec), "its own spelling");
-    let parts = match spec.resolve(length) {
+    let asked = specs(value).filter(|specs| (1..=RANGES_MAX).contains(&specs.len()));
+    let read = RangeSet::parse(value);
+    assert_eq!(read.is_some(), asked.is_some());
+    let (Some(read), Some(asked)) = (read, asked) else { return };
+    let only = if let [only] = asked.as_slice() { Some(*only) } else { None };
+    assert_eq!(read.sole().map(ends), only);
+    if let Some(only) = read.sole() {
+        let again = RangeSet::parse(only.header_value().as_bytes());
+        assert_eq!(again.as_ref(), Some(&read), "its own spelling");
+    }
+    let there: Vec<_> = asked.iter().filter_map(|ends| part(*ends, length)).collect();
+    let parts = match read.resolve(length) {
         Resolved::Part(part) => vec![part],
+        Resolved::Parts(parts) => parts.iter().collect(),
         Resolved::Unsatisfiable => vec![],
+        Resolved::Whole => {
+            assert!(!there.is_sorted_by(|one, next| one.last() < next.first()), "{there:?}");
+            return;
+        }
     };
     ascend_within(&parts, length);
+    assert_eq!(parts, there);
+    assert_eq!(Ranges::new(&parts).is_some(), parts.len() > 1);
     for offset in 0..length.min(BYTE_BY_BYTE_MAX) {
         let served = parts.iter().any(|part| (part.first()..=part.last()).contains(&offset));
-        assert_eq!(served, asks_for(ends(spec), offset, length), "byte {offset} of {length}");
+        let wanted = asked.iter().any(|ends| asks_for(*ends, offset, length));
+        assert_eq!(served, wanted, "byte {offset} of {length}");
+    }
+}
+
+/// The bytes of a representation that a range means.
+fn part(ends: Ends, length: u64) -> Option<ByteRange> {
+    let end = length.checked_sub(1)?;
+    match ends {
+        (Some(first), last) => ByteRange::new(first, last.map_or(end, |last| last.min(end))),
+        (None, suffix) => ByteRange::new(length - suffix?.min(length), end),
     }
 }
 
 fn of_an_answer(value: &[u8]) {
     match ContentRange::parse(value) {
-        Some(ContentRange::Part { range, total }) => {
-            ascend_within(&[range], total.unwrap_or(u64::MAX));
-            if let Some(total) = total {
-                let spelled = range.content_range(total);
-                let again = ContentRange::Part { range, total: Some(total) };
-                assert_eq!(ContentRange::parse(spelled.as_bytes()), Some(again));
-            }
-        }
-        Some(read @ ContentRange::Unsatisfied { total }) => {
-            let spelled = video_resizer::http::range::unsatisfied_content_range(total);
+        Some(read @ ContentRange::Part { range, total: Some(total) }) => {
+            ascend_within(&[range], total);
+            let spelled = range.content_range(total);
             assert_eq!(ContentRange::parse(spelled.as_bytes()), Some(read));
         }
-        None => {}
+        Some(read @ ContentRange::Unsatisfied { total }) => {
+            let spelled = unsatisfied_content_range(total);
+            assert_eq!(ContentRange::parse(spelled.as_bytes()), Some(read));
+        }
+        Some(ContentRange::Part { total: None, .. }) | None => {}
     }
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::ports::Fault;
 use super::reason::Unfit;
 use super::tags;
-use crate::limits::KV_METADATA_BYTES_MAX;
+use crate::limits::{KV_METADATA_BYTES_MAX, KV_VALUE_BYTES_MAX};
 
 /// The only format version so far. A new one keeps the readers of the old.
 pub const VERSION: u8 = 1;
@@ -187,7 +187,9 @@ impl Metadata {
             && (!good
                 || chunks.bytes == 0
                 || chunks.manifest_bytes == 0
-                || chunks.head_bytes > metadata.length)
+                || chunks.head_bytes > metadata.length
+                // Both lie in one value.
+                || chunks.manifest_bytes.saturating_add(chunks.head_bytes) > KV_VALUE_BYTES_MAX)
         {
             return Err(Fault::Corrupt("chunks that cannot be"));
         }

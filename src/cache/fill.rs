@@ -1,17 +1,15 @@
 //! What is kept of a visit: what is known of a new entry, where it may go, and what is remembered of a failure.
 
+use super::copies::Copies;
 use super::edge;
 use super::entry::{Entry, Metadata, VERSION, generation};
 use super::freshness::lifetime_s;
 use super::orchestrator::{Visit, not_asked};
-use super::owed::Copies;
 use super::ports::{Body, Host};
 use super::reason::{NotKept, Unfit};
 use super::rendition::Rendition;
 use super::storage;
 use super::turn::Lease;
-use crate::http::conditional;
-use crate::limits::FAILURE_TOLD_S;
 use crate::media::failure;
 use crate::media::order::Made;
 use crate::request::recipe::SpelledOption;
@@ -55,18 +53,15 @@ impl<H: Host> Visit<'_, H> {
 
     /// What was made, with everything that is known of it, and where it may go; noted in the trace.
     pub(super) fn new_entry(&mut self, made: Made<H::Body>) -> New<H::Body> {
-        let Made { began_ms, source, source_state, length, not_kept, body } = made;
+        let Made { began_ms, source, source_state, length, unmeasurable, not_kept, body } = made;
         let lifetime_s = self.lifetime_s(200);
         let mut metadata = self.metadata(200, lifetime_s, began_ms);
         self.rendition.recipe().format.content_type().clone_into(&mut metadata.content_type);
         metadata.length = length.unwrap_or(0);
         metadata.source = source;
         metadata.source_state = source_state;
-        // For a range it has been measured already, as far as bodies are.
-        let is_unmeasurable = length.is_none() && conditional::wanted_ranges(self.ask).is_some();
-        let edge = not_kept
-            .or_else(|| self.edge_declines(length, lifetime_s))
-            .or_else(|| is_unmeasurable.then_some(NotKept::LengthUnknown));
+        let unmeasured = unmeasurable.then_some(NotKept::LengthUnknown);
+        let edge = not_kept.or_else(|| self.edge_declines(length, lifetime_s)).or(unmeasured);
         let kv = not_kept.or_else(|| self.kv_declines(length, lifetime_s));
         let (kv_key, edge_url) = self.destinations(kv, edge);
         New { metadata, length, body, kv_key, edge_url }
@@ -88,21 +83,20 @@ impl<H: Host> Visit<'_, H> {
                 self.owed.copies = Some(Copies { entry, kv_key, edge_url, tags });
             }
         }
-        self.owed.lease = lease.map(|lease| Lease { told: Some(metadata), ..lease });
+        self.owed.lease = lease.map(|lease| Lease { told: Some(Box::new(metadata)), ..lease });
     }
 
     /// Those who wait at the gate hear of a failure that is not remembered.
     pub(super) fn tell_failure(&mut self, unfit: Unfit, began_ms: u64, lease: Option<Lease>) {
-        let told = lease.is_some().then(|| self.failed(unfit, began_ms));
+        let told = lease.is_some().then(|| Box::new(self.failed(unfit, began_ms)));
         self.owed.lease = lease.map(|lease| Lease { told, ..lease });
     }
 
     fn failed(&self, unfit: Unfit, began_ms: u64) -> Metadata {
         let consequence = failure::consequence(unfit);
         let status = consequence.status.as_u16();
-        let is_kept = consequence.remembered && self.lifetime_s(status) > 0;
-        // What nobody remembers is still told to those who are waiting for it right now.
-        let lifetime_s = if is_kept { self.lifetime_s(status) } else { FAILURE_TOLD_S };
+        // What nobody remembers is told to those who are waiting for it right now, and to nobody later.
+        let lifetime_s = if consequence.remembered { self.lifetime_s(status) } else { 0 };
         let mut metadata = self.metadata(status, lifetime_s, began_ms);
         metadata.unfit = Some(unfit.as_str().to_owned());
         metadata.unfit_number = unfit.number();
@@ -139,9 +133,9 @@ impl<H: Host> Visit<'_, H> {
     pub(super) fn metadata(&self, status: u16, lifetime_s: u64, began_ms: u64) -> Metadata {
         let created_ms = self.host.now_ms().max(began_ms);
         let fresh_until_ms = created_ms + lifetime_s * 1000;
-        let lifetimes = &self.rendition.origin.lifetimes;
-        let renewable_ms = lifetimes.stale_while_revalidate.of(status) * 1000;
-        let stale_ms = lifetimes.stale_if_error.of(status) * 1000;
+        let windows = &self.rendition.origin.lifetimes;
+        let renewable_ms = windows.stale_while_revalidate.of(status) * 1000;
+        let stale_ms = windows.stale_if_error.of(status) * 1000;
         Metadata {
             version: VERSION,
             generation: generation(self.host.id()),

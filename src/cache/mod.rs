@@ -4,6 +4,7 @@
 
 mod answer;
 pub mod bypass;
+pub mod copies;
 pub mod edge;
 pub mod entry;
 pub mod errands;

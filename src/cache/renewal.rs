@@ -3,17 +3,18 @@
 
 use http::{Method, header};
 
+use super::copies::Copies;
 use super::edge;
 use super::entry::{Entry, Metadata, Outcome};
 use super::fill::New;
 use super::freshness::{Freshness, freshness};
 use super::orchestrator::Visit;
-use super::owed::{Copies, settle};
+use super::owed::settle;
 use super::ports::{Body, EdgeCache, Fault, Host};
 use super::rendition::Rendition;
 use super::status::Tier;
 use super::storage::{self, Found};
-use super::turn::Lease;
+use super::turn::{self, Lease};
 use crate::config::Config;
 use crate::media::failure;
 use crate::media::order;
@@ -182,16 +183,29 @@ impl<H: Host> Visit<'_, H> {
             return;
         }
         let Entry { metadata, body } = entry;
+        if let Some(lease) = &lease
+            && !turn::may_publish(self.host, &self.config.cache, lease).await
+        {
+            // Somebody else is at it, and may know a newer source.
+            body.discard();
+            self.trace.faults.push((Tier::Kv, Fault::Superseded));
+            self.owed.lease = Some(lease.clone());
+            return;
+        }
         let (kv, now_ms) = (self.host.kv(), self.host.now_ms());
         match storage::extend(kv, key, &metadata, body, now_ms, &self.config.cache).await {
             Ok(()) => {
-                let told = Some(metadata);
+                let told = Some(Box::new(metadata));
                 self.owed.lease = lease.map(|lease| Lease { told, ..lease });
             }
             Err(fault) => {
-                // Its chunks are too old, or it is broken: either way there must be another.
+                let is_of_no_use = fault.condemns();
                 self.trace.faults.push((Tier::Kv, fault));
-                self.make_anew(metadata.source, None, lease).await;
+                if is_of_no_use {
+                    // Its chunks are too old, or it is broken: either way there must be another.
+                    return self.make_anew(metadata.source, None, lease).await;
+                }
+                self.owed.lease = lease;
             }
         }
     }

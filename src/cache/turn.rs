@@ -24,7 +24,7 @@ pub struct Lease {
     /// The fencing token.
     pub token: u64,
     /// What those who wait are told where no copy is written: that none could be made, or is as good as new.
-    pub told: Option<Metadata>,
+    pub told: Option<Box<Metadata>>,
 }
 
 /// What the gate left a request to do.
@@ -33,7 +33,16 @@ pub(super) enum Turn {
     /// To make it; with a lease, others wait for it.
     Make(Option<Lease>),
     /// To look where it is: another has just made it, or failed to.
-    Look(Box<Metadata>),
+    Look(Told),
+}
+
+/// What the gate told of another request's fill.
+#[derive(Debug)]
+pub(super) struct Told {
+    /// What came of it.
+    pub(super) entry: Box<Metadata>,
+    /// Whether it was waited for: then it answers this request too, even a failure that nobody remembers.
+    pub(super) was_awaited: bool,
 }
 
 impl<H: Host> Visit<'_, H> {
@@ -53,7 +62,7 @@ impl<H: Host> Visit<'_, H> {
     fn gate(&self) -> Option<&H::Gate> {
         let Rendition { origin, bypass, .. } = self.rendition;
         let is_shared = origin.kv && bypass.kv.read && bypass.kv.write;
-        self.host.gate().filter(|_| self.config.cache.coalesce && is_shared)
+        self.host.gate().filter(|_| self.config.cache.coalescing.enabled && is_shared)
     }
 
     /// Asks the gate without waiting; `None` where somebody else is at it, or has done it already.
@@ -63,7 +72,7 @@ impl<H: Host> Visit<'_, H> {
     ) -> Option<Option<Lease>> {
         let Some(gate) = self.gate() else { return Some(None) };
         let key = &self.rendition.kv_key;
-        let budget_ms = self.config.cache.gate_timeout_ms;
+        let budget_ms = self.config.cache.coalescing.timeout_ms;
         let mut verdict = gate.ask(key, &Question::Enter { unusable: None }, budget_ms).await;
         if let Ok(Verdict::Filled { entry }) = &verdict
             && let Ok(filled) = Metadata::decode(entry)
@@ -77,7 +86,13 @@ impl<H: Host> Visit<'_, H> {
             Ok(Verdict::Lead { token }) => {
                 Some(Some(Lease { key: key.clone(), token, told: None }))
             }
-            Ok(_) => None,
+            Ok(
+                Verdict::Follow { .. }
+                | Verdict::Filled { .. }
+                | Verdict::Alone
+                | Verdict::Held
+                | Verdict::Lost,
+            ) => None,
             Err(fault) => {
                 self.trace.faults.push((Tier::Gate, fault));
                 Some(None)
@@ -87,18 +102,24 @@ impl<H: Host> Visit<'_, H> {
 
     async fn ask_gate(&self, gate: &H::Gate, unusable: Option<String>) -> Result<Turn, Fault> {
         let key = &self.rendition.kv_key;
-        let budget_ms = self.config.cache.gate_timeout_ms;
+        let budget_ms = self.config.cache.coalescing.timeout_ms;
         let mut verdict = gate.ask(key, &Question::Enter { unusable }, budget_ms).await?;
+        let mut was_awaited = false;
         if let Verdict::Follow { token } = verdict {
-            let wait_ms = self.config.cache.coalesce_wait_ms;
+            was_awaited = true;
+            let wait_ms = self.config.cache.coalescing.wait_ms;
             let wait = Question::Wait { token, wait_ms };
             verdict = gate.ask(key, &wait, wait_ms.saturating_add(budget_ms)).await?;
         }
         Ok(match verdict {
             Verdict::Lead { token } => {
+                // Others will wait for this fill, whoever it was begun for.
+                self.host.outlive_viewer();
                 Turn::Make(Some(Lease { key: key.clone(), token, told: None }))
             }
-            Verdict::Filled { entry } => Turn::Look(Box::new(Metadata::decode(&entry)?)),
+            Verdict::Filled { entry } => {
+                Turn::Look(Told { entry: Box::new(Metadata::decode(&entry)?), was_awaited })
+            }
             // Whoever is at it takes longer than this viewer may wait.
             Verdict::Follow { .. } | Verdict::Alone | Verdict::Held | Verdict::Lost => {
                 Turn::Make(None)
@@ -135,5 +156,5 @@ async fn beat<H: Host>(host: &H, lease: &Lease) -> Infallible {
 pub(super) async fn may_publish<H: Host>(host: &H, cache: &Cache, lease: &Lease) -> bool {
     let Some(gate) = host.gate() else { return true };
     let question = Question::Publish { token: lease.token };
-    gate.ask(&lease.key, &question, cache.gate_timeout_ms).await != Ok(Verdict::Lost)
+    gate.ask(&lease.key, &question, cache.coalescing.timeout_ms).await != Ok(Verdict::Lost)
 }

@@ -7,9 +7,9 @@ use serde_json::Value;
 use super::check::{Errors, shown};
 use super::reader::At;
 use super::{
-    Access, Bucket, Bypass, BypassAction, Cache, Config, Cors, Debug, Headers, Lifetimes, Limits,
-    Log, LogLevel, PassThrough, Preset, QualityCaps, Responsive, SourcePolicy, Strictness, Tags,
-    Transformer, Ttl, origins,
+    Access, Bucket, Bypass, BypassAction, Cache, Coalescing, Config, Cors, Debug, Headers,
+    Lifetimes, Limits, Log, LogLevel, PassThrough, Preset, QualityCaps, Responsive, SourcePolicy,
+    Strictness, Tags, Transformer, Ttl, origins,
 };
 use crate::request::parameter;
 use crate::request::recipe::{Fit, Format, Mode, Quality};
@@ -105,9 +105,11 @@ fn cache(at: &At<'_>) -> Cache {
         write_timeout_ms: at.required("writeTimeoutMs"),
         single_bytes_max: at.required("singleBytesMax"),
         chunk_bytes: at.required("chunkBytes"),
-        coalesce: at.flag("coalesce"),
-        coalesce_wait_ms: at.required("coalesceWaitMs"),
-        gate_timeout_ms: at.required("gateTimeoutMs"),
+        coalescing: Coalescing {
+            enabled: at.flag("coalesce"),
+            wait_ms: at.required("coalesceWaitMs"),
+            timeout_ms: at.required("gateTimeoutMs"),
+        },
         fill_on_head: at.flag("fillOnHead"),
     }
 }

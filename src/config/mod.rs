@@ -292,14 +292,21 @@ pub struct Cache {
     pub single_bytes_max: u64,
     /// Bytes of a chunk of a larger one.
     pub chunk_bytes: u64,
-    /// Whether cold requests wait for the first of them.
-    pub coalesce: bool,
-    /// Milliseconds they wait.
-    pub coalesce_wait_ms: u32,
-    /// Milliseconds the gate may take to say who fills.
-    pub gate_timeout_ms: u32,
+    /// How cold requests wait for the first of them.
+    pub coalescing: Coalescing,
     /// Whether HEAD of something never made makes it (and pays for it).
     pub fill_on_head: bool,
+}
+
+/// How cold requests for one rendition wait for the first of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Coalescing {
+    /// Whether they do.
+    pub enabled: bool,
+    /// Milliseconds they wait.
+    pub wait_ms: u32,
+    /// Milliseconds the gate may take to say who fills.
+    pub timeout_ms: u32,
 }
 
 /// Who may read around the caches, and how.

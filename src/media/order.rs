@@ -32,6 +32,8 @@ pub struct Made<B> {
     pub source_state: Option<SourceState>,
     /// Bytes, where announced.
     pub length: Option<u64>,
+    /// Whether it has been found too long to be measured.
+    pub unmeasurable: bool,
     /// Why it must not be kept, if so.
     pub not_kept: Option<NotKept>,
     /// The bytes.
@@ -91,22 +93,24 @@ async fn transform<H: Host>(
         follows_redirects: false,
     };
     let probes = config.sources.probe && failure::original_fits(rendition.recipe().mode);
-    let (answer, probed) = join(host.upstream().fetch(&call), async {
+    let (answer, of_source) = join(host.upstream().fetch(&call), async {
         if probes { probe(host, ask, config, source).await } else { Ok(Probed::default()) }
     })
     .await;
-    let probed = probed.unwrap_or_else(|fault| {
+    let of_source = of_source.unwrap_or_else(|fault| {
         trace.faults.push((Tier::Probe, fault));
         Probed::default()
     });
-    let verdict = verdict::judge(rendition.recipe(), &answer, probed.length);
+    let verdict = verdict::judge(rendition.recipe(), &answer, of_source.length);
     let status = answer.as_ref().ok().map(|reply| reply.status);
     let took_ms = host.now_ms().saturating_sub(began_ms);
     let made = match (verdict, answer) {
         (Ok(verdict::Fit { length, not_kept }), Ok(reply)) => {
-            let (source, source_state) = (source.index, probed.state);
+            let (source, source_state) = (source.index, of_source.state);
             let body = reply.body;
-            let made = Made { began_ms, source, source_state, length, not_kept, body };
+            let unmeasurable = false;
+            let made =
+                Made { began_ms, source, source_state, length, unmeasurable, not_kept, body };
             if conditional::wanted_ranges(ask).is_some() { measured(made).await } else { Ok(made) }
         }
         (Err(unfit), Ok(reply)) => {
@@ -137,8 +141,7 @@ async fn measured<B: Body>(made: Made<B>) -> Result<Made<B>, Unfit> {
             Err(Unfit::Empty)
         }
         Some(_) => Ok(Made { length, body, ..made }),
-        // It is told in answer to what was asked: whole, and for the store to find out.
-        None => Ok(Made { body, ..made }),
+        None => Ok(Made { body, unmeasurable: true, ..made }),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The platform's objects, as they are called from here.
 
-use js_sys::{BigInt, Promise};
+use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -44,6 +44,9 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = "delete")]
     pub(super) fn delete(this: &KvNamespace, key: &str) -> Result<Promise, JsValue>;
 
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn list(this: &KvNamespace, options: &JsValue) -> Result<Promise, JsValue>;
+
     /// All objects of one class.
     #[derive(Debug)]
     pub(super) type GateNamespace;
@@ -59,11 +62,12 @@ extern "C" {
         init: &web_sys::RequestInit,
     ) -> Result<Promise, JsValue>;
 
-    /// A stream whose length is announced, and must be kept.
-    #[wasm_bindgen(extends = web_sys::TransformStream)]
-    pub(super) type FixedLengthStream;
-    #[wasm_bindgen(constructor, catch)]
-    pub(super) fn new(length: BigInt) -> Result<FixedLengthStream, JsValue>;
+    /// A response of anything that can be a body.
+    #[wasm_bindgen(extends = web_sys::Response, js_name = Response)]
+    pub(super) type AnyResponse;
+    #[wasm_bindgen(constructor, catch, js_class = "Response")]
+    pub(super) fn new(body: &JsValue, init: &web_sys::ResponseInit)
+    -> Result<AnyResponse, JsValue>;
 
     #[wasm_bindgen(js_name = fetch, catch)]
     pub(super) fn fetch(request: &web_sys::Request) -> Result<Promise, JsValue>;

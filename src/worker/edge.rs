@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, Request, RequestInit, Response, ResponseInit};
 use worker::Delay;
 
-use super::binding::EDGE;
-use super::body::{NativeBody, Whole, of_length};
+use super::binding::{AnyResponse, EDGE};
+use super::body::{NativeBody, kept};
 use super::budget::{fault, settled, within};
 use crate::cache::edge::METADATA_HEADER;
 use crate::cache::ports::{EdgeCache, EdgeCopy, EdgeFound, Fault};
@@ -38,25 +38,37 @@ impl EdgeCache for Edge {
             metadata: header(METADATA_HEADER.as_str()),
             length,
             content_range: header("content-range"),
-            body: NativeBody::of(&response),
+            body: NativeBody::of_response(&response),
         }))
     }
 
-    async fn keep(&self, url: &str, copy: EdgeCopy<NativeBody>) -> Result<(), Fault> {
-        let (response, whole) = response(copy).map_err(|error| fault(&error))?;
-        let put = settled(EDGE.with(|edge| edge.put(url, &response))).await;
-        whole.confirm().await?;
-        put.map(drop)
+    async fn keep(
+        &self,
+        url: &str,
+        copy: EdgeCopy<NativeBody>,
+        budget_ms: u32,
+    ) -> Result<(), Fault> {
+        let EdgeCopy { headers, length, body } = copy;
+        let init = init(&headers).map_err(|error| fault(&error))?;
+        // Without a known length, production's Cache API would answer no range (runtime-apis/cache).
+        let (value, handing) = body.leave(Some(length))?;
+        // A response without a body is not kept everywhere.
+        let value = if value.is_null() { JsValue::from_str("") } else { value };
+        let response = AnyResponse::new(&value, &init).map_err(|error| fault(&error))?;
+        kept(settled(EDGE.with(|edge| edge.put(url, &response))), handing, budget_ms).await
     }
 
-    async fn remove(&self, url: &str) -> Result<(), Fault> {
-        for _ in 0..LOOKS {
-            Delay::from(BETWEEN_LOOKS).await;
-            if settled(EDGE.with(|edge| edge.delete(url))).await?.is_truthy() {
-                break;
+    async fn remove(&self, url: &str, budget_ms: u32) -> Result<(), Fault> {
+        let looks = async {
+            for _ in 0..LOOKS {
+                Delay::from(BETWEEN_LOOKS).await;
+                if settled(EDGE.with(|edge| edge.delete(url))).await?.is_truthy() {
+                    break;
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        };
+        within(budget_ms, looks).await?
     }
 }
 
@@ -76,26 +88,12 @@ fn key_request(url: &str, range: Option<&HeaderValue>) -> Result<Request, JsValu
     Request::new_with_str_and_init(url, &init)
 }
 
-fn response(copy: EdgeCopy<NativeBody>) -> Result<(Response, Whole), JsValue> {
-    let EdgeCopy { headers, length, body } = copy;
+fn init(headers: &HeaderMap) -> Result<ResponseInit, JsValue> {
     let native = Headers::new()?;
-    for (name, value) in &headers {
+    for (name, value) in headers {
         native.set(name.as_str(), value.to_str().unwrap_or_default())?;
     }
     let init = ResponseInit::new();
     init.set_headers(&native);
-    match body {
-        NativeBody::Empty => {
-            Ok((Response::new_with_opt_str_and_init(Some(""), &init)?, Whole::default()))
-        }
-        NativeBody::Text(text) => {
-            Ok((Response::new_with_opt_str_and_init(Some(&text), &init)?, Whole::default()))
-        }
-        // Without a known length, production's Cache API would answer no range (runtime-apis/cache).
-        NativeBody::Stream { stream, length: certain } => {
-            let (stream, whole) = of_length(stream, certain, length);
-            let response = Response::new_with_opt_readable_stream_and_init(Some(&stream), &init)?;
-            Ok((response, whole))
-        }
-    }
+    Ok(init)
 }

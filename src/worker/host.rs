@@ -1,5 +1,7 @@
 //! All ports of one request, bound to the platform.
 
+use std::cell::RefCell;
+
 use worker::Env;
 
 use super::body::NativeBody;
@@ -7,8 +9,10 @@ use super::budget;
 use super::edge::Edge;
 use super::gate::GateStub;
 use super::kv::{Kv, RENDITIONS};
+use super::stay::Stay;
 use super::upstream::Fetcher;
-use crate::cache::ports::{Clock, Entropy, Host, Secrets};
+use crate::cache::errands::Errands;
+use crate::cache::ports::{Clock, Entropy, Host, Isolate, Secrets};
 
 /// Cloudflare, as the core sees it.
 #[derive(Debug)]
@@ -16,14 +20,15 @@ pub(super) struct CloudflareHost {
     env: Env,
     kv: Kv,
     gate: Option<GateStub>,
+    stay: Stay,
 }
 
 impl CloudflareHost {
     /// Binds what the environment names.
-    pub(super) fn bind(env: Env) -> Self {
+    pub(super) fn bind(env: Env, stay: Stay) -> Self {
         let kv = Kv::bind(&env, RENDITIONS);
         let gate = GateStub::bind(&env);
-        Self { env, kv, gate }
+        Self { env, kv, gate, stay }
     }
 }
 
@@ -43,6 +48,21 @@ impl Entropy for CloudflareHost {
         // The platform's generator does not fail; a repeated name would only cost a cache entry.
         let _ = getrandom::fill(&mut bytes);
         u128::from_le_bytes(bytes)
+    }
+}
+
+thread_local! {
+    static ERRANDS: RefCell<Errands> = RefCell::new(Errands::default());
+}
+
+impl Isolate for CloudflareHost {
+    fn claim(&self, errand: &str) -> bool {
+        let now_ms = self.now_ms();
+        ERRANDS.with_borrow_mut(|errands| errands.claim(errand, now_ms))
+    }
+
+    fn outlive_viewer(&self) {
+        self.stay.begin();
     }
 }
 

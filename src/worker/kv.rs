@@ -1,21 +1,28 @@
 //! The Workers KV adapter.
 
-use js_sys::{JSON, Reflect};
+use js_sys::{Array, JSON, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::ReadableStream;
 use worker::Env;
 
 use super::binding::{KvNamespace, by_name, object};
-use super::body::{NativeBody, Whole, of_length};
+use super::body::{NativeBody, kept};
 use super::budget::{fault, settled, within};
-use crate::cache::ports::{Fault, KvCopy, KvFound, KvStore};
+use crate::cache::ports::{Fault, KvCopy, KvFound, KvName, KvPage, KvStore};
 
 /// Name of the binding that holds renditions.
 pub(super) const RENDITIONS: &str = "VIDEO_TRANSFORMATIONS_CACHE";
 
 /// The namespace of renditions; absent where nobody bound one.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Kv(Option<KvNamespace>);
+
+impl Clone for KvNamespace {
+    /// Another handle of the same namespace.
+    fn clone(&self) -> Self {
+        JsValue::clone(self).unchecked_into()
+    }
+}
 
 impl std::fmt::Debug for KvNamespace {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -58,40 +65,60 @@ impl KvStore for Kv {
         let options = object(&[("type", "stream".into()), ("cacheTtl", number(cache_ttl_s))]);
         let found = settled(self.namespace()?.get_with_metadata(key, &options));
         let found = within(budget_ms, found).await??;
-        let property = |name: &str| {
-            Reflect::get(&found, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED)
+        let Ok(stream) = property(&found, "value").dyn_into::<ReadableStream>() else {
+            return Ok(None);
         };
-        let Ok(stream) = property("value").dyn_into::<ReadableStream>() else { return Ok(None) };
-        let metadata = property("metadata");
-        let metadata = if metadata.is_object() {
-            JSON::stringify(&metadata).ok().and_then(|text| text.as_string())
-        } else {
-            None
-        };
-        Ok(Some(KvFound { metadata, body: NativeBody::Stream { stream, length: None } }))
+        let metadata = metadata(&found);
+        Ok(Some(KvFound { metadata, body: NativeBody::of_stream(stream) }))
     }
 
-    async fn keep(&self, key: &str, copy: KvCopy<NativeBody>) -> Result<(), Fault> {
+    async fn keep(&self, key: &str, copy: KvCopy<NativeBody>, budget_ms: u32) -> Result<(), Fault> {
         let KvCopy { metadata, expiration_ttl_s, length, body } = copy;
         let metadata = JSON::parse(&metadata).map_err(|error| fault(&error))?;
         let options =
             object(&[("metadata", metadata), ("expirationTtl", number(expiration_ttl_s))]);
-        let (value, whole) = match body {
-            NativeBody::Empty => (JsValue::from_str(""), Whole::default()),
-            NativeBody::Text(text) => (JsValue::from_str(&text), Whole::default()),
-            NativeBody::Stream { stream, length: certain } => {
-                let (stream, whole) = of_length(stream, certain, length);
-                (stream.into(), whole)
-            }
-        };
-        let put = settled(self.namespace()?.put(key, &value, &options)).await;
-        whole.confirm().await?;
-        put.map(drop)
+        let namespace = self.namespace()?;
+        let (value, handing) = body.leave(Some(length))?;
+        // No value at all would be the text "null".
+        let value = if value.is_null() { JsValue::from_str("") } else { value };
+        kept(settled(namespace.put(key, &value, &options)), handing, budget_ms).await
     }
 
-    async fn remove(&self, key: &str) -> Result<(), Fault> {
-        settled(self.namespace()?.delete(key)).await.map(drop)
+    async fn remove(&self, key: &str, budget_ms: u32) -> Result<(), Fault> {
+        let removed = settled(self.namespace()?.delete(key));
+        within(budget_ms, removed).await?.map(drop)
     }
+
+    async fn list(
+        &self,
+        prefix: &str,
+        cursor: Option<&str>,
+        limit: u32,
+        budget_ms: u32,
+    ) -> Result<KvPage, Fault> {
+        let cursor = cursor.map_or(JsValue::UNDEFINED, JsValue::from_str);
+        let options =
+            object(&[("prefix", prefix.into()), ("cursor", cursor), ("limit", limit.into())]);
+        let page = within(budget_ms, settled(self.namespace()?.list(&options))).await??;
+        let names = property(&page, "keys").dyn_into::<Array>();
+        let names = names.map_err(|_| Fault::Corrupt("a page without names"))?;
+        let name = |entry: JsValue| {
+            Some(KvName { key: property(&entry, "name").as_string()?, metadata: metadata(&entry) })
+        };
+        let is_last = property(&page, "list_complete").is_truthy();
+        let cursor = property(&page, "cursor").as_string().filter(|_| !is_last);
+        Ok(KvPage { entries: names.iter().filter_map(name).collect(), cursor })
+    }
+}
+
+/// What KV has beside a value, as JSON text.
+fn metadata(of: &JsValue) -> Option<String> {
+    let metadata = Some(property(of, "metadata")).filter(JsValue::is_object)?;
+    JSON::stringify(&metadata).ok()?.as_string()
+}
+
+fn property(of: &JsValue, name: &str) -> JsValue {
+    Reflect::get(of, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED)
 }
 
 fn number(seconds: u64) -> JsValue {

@@ -38,6 +38,12 @@ pub(super) async fn current(env: &Env, context: &Context) -> Rc<Config> {
     LIVE.with_borrow(Live::config)
 }
 
+/// The configuration as it is stored now.
+pub(super) async fn reread(env: &Env) -> Rc<Config> {
+    refresh(env).await;
+    LIVE.with_borrow(Live::config)
+}
+
 async fn refresh(env: &Env) {
     let stored = match stored(env).await {
         Ok(stored) => stored,

@@ -11,14 +11,17 @@ mod live_config;
 mod log;
 mod request;
 mod response;
+mod stay;
 mod upstream;
 
 use std::rc::Rc;
 
-use worker::{Context, Env, event};
+use worker::{Context, Env, ScheduleContext, ScheduledEvent, event};
 
 use crate::front::{self, Handled};
+use crate::upkeep;
 use host::CloudflareHost;
+use stay::Stay;
 
 #[event(fetch)]
 async fn fetch(
@@ -29,19 +32,33 @@ async fn fetch(
     log::install();
     let config = live_config::current(&env, &context).await;
     log::set_level(config.log.level);
-    let host = Rc::new(CloudflareHost::bind(env));
+    let context = Rc::new(context);
+    let stay = Stay::of(&context);
+    let host = Rc::new(CloudflareHost::bind(env, stay.clone()));
     let Some(ask) = request::ask(&request, &config) else {
         return response::bad_request();
     };
     match front::handle(host.as_ref(), &ask, &config).await {
         Handled::Answer { reply, owed } => {
             if let Some(owed) = owed {
-                context.wait_until(async move {
+                let work = async move {
                     front::settle(host.as_ref(), &ask, &config, owed).await;
-                });
+                };
+                context.wait_until(work);
             }
-            response::native(reply)
+            let response = response::native(reply, &context);
+            stay.end();
+            response
         }
         Handled::PassThrough { url, marks } => upstream::pass_through(&request, &url, &marks).await,
     }
+}
+
+/// By the clock, as wrangler.jsonc has it.
+#[event(scheduled)]
+async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
+    log::install();
+    let config = live_config::reread(&env).await;
+    log::set_level(config.log.level);
+    upkeep::run(&CloudflareHost::bind(env, Stay::without_viewer()), &config).await;
 }

@@ -1,18 +1,18 @@
 //! The core's reply as a platform response.
 
 use http::header;
-use wasm_bindgen::JsValue;
 use web_sys::{Headers, Response, ResponseInit};
+use worker::Context;
 
-use super::body::{NativeBody, of_length};
+use super::binding::AnyResponse;
+use super::body::NativeBody;
 use crate::cache::ports::Reply;
 
 /// A response whose body is the platform's own stream, with its length announced where it is known.
-pub(super) fn native(reply: Reply<NativeBody>) -> worker::Result<Response> {
-    build(reply).map_err(worker::Error::from)
-}
-
-fn build(reply: Reply<NativeBody>) -> Result<Response, JsValue> {
+///
+/// The request lives until its viewer has all or has left: only then what was set up for him can end by itself, and
+/// nothing of it stays behind in the isolate.
+pub(super) fn native(reply: Reply<NativeBody>, context: &Context) -> worker::Result<Response> {
     let Reply { status, headers, body } = reply;
     let native = Headers::new()?;
     for (name, value) in &headers {
@@ -21,20 +21,18 @@ fn build(reply: Reply<NativeBody>) -> Result<Response, JsValue> {
     let init = ResponseInit::new();
     init.set_status(status);
     init.set_headers(&native);
-    match body {
-        // Statuses without a body must have none, or the constructor throws (fetch standard, 6.4).
-        NativeBody::Empty => Response::new_with_opt_str_and_init(None, &init),
-        NativeBody::Text(text) => Response::new_with_opt_str_and_init(Some(&text), &init),
-        NativeBody::Stream { stream, length: certain } => {
-            let length = headers.get(header::CONTENT_LENGTH);
-            let length = length.and_then(|value| value.to_str().ok()?.parse().ok());
-            let stream = match length {
-                Some(length) => of_length(stream, certain, length).0,
-                None => stream,
-            };
-            Response::new_with_opt_readable_stream_and_init(Some(&stream), &init)
-        }
-    }
+    // Statuses without a body must have none, or the constructor throws (fetch standard, 6.4); a HEAD announces
+    // the length of what it does not send.
+    let length = headers.get(header::CONTENT_LENGTH);
+    let length = length.and_then(|value| value.to_str().ok()?.parse().ok());
+    let left = body.leave(length).map_err(|fault| worker::Error::from(fault.to_string()))?;
+    let (value, handing) = left;
+    let response = AnyResponse::new(&value, &init)?;
+    context.wait_until(async move {
+        // The viewer has seen it break, and whose fault it was is told where the body came from.
+        let _ = handing.await;
+    });
+    Ok(response.into())
 }
 
 /// For what no HTTP request looks like.

@@ -37,7 +37,7 @@ impl Upstream for Fetcher {
                 headers.insert(name, value);
             }
         }
-        let body = NativeBody::of(&response);
+        let body = NativeBody::of_response(&response);
         Ok(Reply { status: response.status(), headers, body })
     }
 }

@@ -1,7 +1,7 @@
 // A window into the built worker's memory: wasm's, and its process's. The worker is the one that is deployed; only
 // the module around it is ours.
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 
 /**
  * Stands before the worker, as `startWorld({ around })` has it: keeps hold of the one wasm instance that is
@@ -37,18 +37,36 @@ export default class extends Worker {
  */
 export const wasmBytes = async ({ worker }) => Number(await (await fetch(`${worker}/observed/memory`)).text());
 
-/** What the workerd processes that this process has started hold of the machine's memory. */
-export function workerdKib() {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map((pid) => {
-      try {
-        const status = readFileSync(`/proc/${pid}/status`, "utf8");
-        const [name, parent, kib] = ["Name", "PPid", "VmRSS"].map((key) => status.match(`${key}:\\s+(\\S+)`)?.[1]);
-        return name?.startsWith("workerd") && parent === String(process.pid) ? Number(kib) : 0;
-      } catch {
-        return 0; // it ended meanwhile
-      }
-    })
-    .reduce((sum, kib) => sum + kib, 0);
+/** The workerd processes that this process has started. */
+const workerds = () =>
+  readdirSync("/proc").filter((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    const status = statusOf(name);
+    return field(status, "Name")?.startsWith("workerd") && field(status, "PPid") === String(process.pid);
+  });
+
+/** @param {string} pid @returns {string} nothing when it ended meanwhile */
+function statusOf(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/status`, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/** @param {string} status @param {string} name */
+const field = (status, name) => status.match(new RegExp(`^${name}:\\s+(\\S+)`, "m"))?.[1];
+
+/** What they hold of the machine's memory. */
+export const workerdKib = () => kib("VmRSS");
+
+/** The most they have held at a time since {@link forgetPeak}: the kernel's own mark, which no sampling can miss. */
+export const workerdPeakKib = () => kib("VmHWM");
+
+/** @param {string} name */
+const kib = (name) => workerds().reduce((sum, pid) => sum + Number(field(statusOf(pid), name) ?? 0), 0);
+
+/** Starts the mark of {@link workerdPeakKib} anew (proc(5), `clear_refs`). */
+export function forgetPeak() {
+  for (const pid of workerds()) writeFileSync(`/proc/${pid}/clear_refs`, "5");
 }

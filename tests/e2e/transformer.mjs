@@ -10,6 +10,9 @@ const PIECE_BYTES = 64 * 1024;
 /** How often a body that is dripped goes on, and one that is held looks whether it may. */
 const TICK_MS = 20;
 
+/** Whose bytes a source is: no run has this number. */
+const SOURCE_SEED = seedOf(-2);
+
 /** What a source says of its length unless the test has it say more: no rendition is as long, so none is taken for it. */
 const SOURCE_BYTES = 1;
 
@@ -94,7 +97,7 @@ export async function startTransformer() {
     asked.push({ method, path, headers, status });
     const said = { ...(etag && { etag }), ...(lastModified && { "last-modified": lastModified }) };
     response.writeHead(status, status === 200 ? { ...said, "content-type": "video/mp4", "content-length": length } : said);
-    response.end(status === 200 && method === "GET" ? content(seedOf(-2), 0, length) : undefined);
+    response.end(status === 200 && method === "GET" ? content(SOURCE_SEED, 0, length) : undefined);
   }
 
   await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));

@@ -41,16 +41,18 @@ let turns = 0;
 let ordered = 0;
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const stands = ({ id }) => orders.has(id);
 
-/** Waits for so long as it is so. Some timer is always running, so the platform does not take it for hung. */
-async function waits(operation, isSo) {
-  while (isSo()) {
+/** Waits until nothing is left to wait. Some timer is always running, so the platform does not take it for hung. */
+async function waits(operation, leftMs) {
+  for (let ms = leftMs(); ms > 0; ms = leftMs()) {
     operation.waiting = Date.now();
-    await sleep(TICK_MS);
+    await sleep(Math.min(ms, TICK_MS));
   }
   delete operation.waiting;
 }
+
+/** Until it is taken back. */
+const held = (operation, order) => waits(operation, () => (orders.has(order.id) ? Infinity : 0));
 
 /** What the journal says of an operation. */
 const told = ({ waiting, ...operation }) => {
@@ -144,8 +146,8 @@ async function late({ orders: striking }, operation) {
   // What is late for two reasons is late for both.
   const ms = striking.reduce((sum, order) => sum + (typeof order.late === "number" ? order.late : 0), 0);
   const until = Date.now() + ms;
-  await waits(operation, () => Date.now() < until);
-  for (const order of striking) if (order.late === "forever") await waits(operation, () => stands(order));
+  await waits(operation, () => until - Date.now());
+  for (const order of striking) if (order.late === "forever") await held(operation, order);
 }
 
 /** What is to be done to a body on its way, if anything. */
@@ -158,7 +160,7 @@ function shaping(weather, operation, writes) {
     then,
     writes,
     weigh: (bytes) => void (operation.bytes = (operation.bytes ?? 0) + bytes),
-    stalled: () => waits(operation, () => stands(order)),
+    stalled: () => held(operation, order),
   };
 }
 

@@ -6,10 +6,14 @@ import { readFileSync } from "node:fs";
 import { ask, eventually, json } from "./ask.mjs";
 import { window } from "./observed.mjs";
 
-/** For `startWorld({ around })`: calm until something is ordered. It is a window as well: `wasmBytes` works. */
-export const WEATHER = `
+/**
+ * For `startWorld({ around })`: calm until something is ordered. It is a {@link window} as well.
+ *
+ * @param {string} [routes] as the window takes them
+ */
+export const weatherAround = (routes = "") => `
 ${readFileSync(new URL("weather-platform.mjs", import.meta.url), "utf8")}
-${window('if (pathname === "/__weather") return forecast(request);')}
+${window(`if (pathname === "/__weather") return forecast(request);\n${routes}`)}
 `;
 
 /**
@@ -53,7 +57,7 @@ ${window('if (pathname === "/__weather") return forecast(request);')}
  */
 
 /**
- * The weather of a world that was started around {@link WEATHER}.
+ * The weather of a world that was started around {@link weatherAround}.
  *
  * @param {{ worker: string }} world
  */

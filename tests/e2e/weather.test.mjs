@@ -10,7 +10,7 @@ import { calls, COUNTING } from "./platform-calls.mjs";
 import { assertExact, inexact, read } from "./reader.mjs";
 import { startTransformer } from "./transformer.mjs";
 import { cacheStatus } from "./viewer.mjs";
-import { atOnce, tally, WEATHER, weather } from "./weather.mjs";
+import { atOnce, tally, weather, weatherAround } from "./weather.mjs";
 
 const MIB = 1024 * 1024;
 
@@ -29,7 +29,7 @@ let sky;
 
 before(async () => {
   transformer = await startTransformer();
-  world = await startWorld({ config: transformer.config, around: WEATHER });
+  world = await startWorld({ config: transformer.config, around: weatherAround() });
   sky = weather(world);
 });
 after(async () => {
@@ -158,7 +158,7 @@ test("a late read of KV is felt before the first byte, a late write by nobody", 
 
 test("a tier that never answers is held until the order is taken back, and the worker's patience shows", async (t) => {
   const config = { ...transformer.config, cache: { edgeTimeoutMs: BUDGET_MS, kvTimeoutMs: BUDGET_MS } };
-  const impatient = await startWorld({ config, around: WEATHER });
+  const impatient = await startWorld({ config, around: weatherAround() });
   t.after(() => impatient.stop());
   const [there, it] = [weather(impatient), video()];
   const url = it.url.replace(world.worker, impatient.worker);
@@ -213,8 +213,9 @@ test("a write that fails keeps nothing, one that is unacknowledged keeps all, on
 });
 
 test("what is there is missed where that is ordered: in KV, at the edge", async () => {
-  const it = video();
+  const [it, other] = [video(), video()];
   await keep(it);
+  await keep(other);
   await during({ on: "edge.match", misses: true }, async () => {
     assert.match(cacheStatus(await read(it.url)).edge ?? "", /^fwd=uri-miss/);
   });
@@ -222,8 +223,12 @@ test("what is there is missed where that is ordered: in KV, at the edge", async 
   assert.equal(cacheStatus(await read(it.url)).edge, "hit");
   await during({ on: "kv.getWithMetadata", key: it.key, misses: true }, async () => {
     assert.match(cacheStatus(await fromKv(it)).kv ?? "", /^fwd=uri-miss/);
+    assert.match(cacheStatus(await fromKv(other)).kv ?? "", /^hit/, "another key is none of its business");
   });
-  assert.match(cacheStatus(await fromKv(it)).kv ?? "", /^hit/);
+  await during({ on: "kv.getWithMetadata", prefix: "chunk:", misses: true }, async (struck) => {
+    assert.match(cacheStatus(await fromKv(it)).kv ?? "", /^hit/);
+    assert.equal(await struck(), 0);
+  });
 });
 
 test("a key that was looked up in vain stays missed for its time, though it is there", async () => {

@@ -32,7 +32,8 @@ pub async fn open<K: KvStore>(
     let layout = layout.ok_or(Fault::Corrupt("chunks that cannot be"))?;
     let head = Head { behind: chunks.manifest_bytes, bytes: chunks.head_bytes };
     let mut steps: VecDeque<Step> = steps(layout, value.as_ref().map(|_| head), cut).into();
-    let of_head = steps.pop_front_if(|step| step.place == Place::Head);
+    let begins_in_head = steps.front().is_some_and(|step| step.place == Place::Head);
+    let of_head = if begins_in_head { steps.pop_front() } else { None };
     let budget_ms = cache.kv_timeout_ms;
     let reader = Reader { kv: kv.clone(), metadata: metadata.clone(), layout, steps, budget_ms };
     let mut in_chunks = Box::pin(reader.parts().peekable());

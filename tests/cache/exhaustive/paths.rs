@@ -4,9 +4,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use video_resizer::cache::bypass;
+use video_resizer::cache::copies::Copies;
 use video_resizer::cache::entry::Metadata;
 use video_resizer::cache::orchestrator::serve;
-use video_resizer::cache::owed::{Copies, settle};
+use video_resizer::cache::owed::settle;
 use video_resizer::cache::ports::Purpose;
 use video_resizer::cache::rendition::Rendition;
 use video_resizer::cache::status::Phase;

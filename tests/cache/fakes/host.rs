@@ -1,6 +1,6 @@
 //! One platform: a data centre's Cache API, the world's KV and gates, and everything over HTTP.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -26,6 +26,8 @@ pub(crate) struct FakeHost {
     pub(crate) upstream: Rc<FakeUpstream>,
     pub(crate) secrets: RefCell<BTreeMap<String, String>>,
     errands: RefCell<Errands>,
+    /// Whether a request has asked to go on without its viewer.
+    pub(crate) outlives_viewer: Cell<bool>,
 }
 
 impl FakeHost {
@@ -38,6 +40,7 @@ impl FakeHost {
             upstream: Rc::new(FakeUpstream::new(&world)),
             secrets: RefCell::default(),
             errands: RefCell::default(),
+            outlives_viewer: Cell::default(),
             world,
         }
     }
@@ -57,6 +60,7 @@ impl FakeHost {
             upstream: Rc::clone(&self.upstream),
             secrets: self.secrets.clone(),
             errands: RefCell::default(),
+            outlives_viewer: Cell::default(),
         }
     }
 }
@@ -76,6 +80,10 @@ impl Clock for FakeHost {
 impl Isolate for FakeHost {
     fn claim(&self, errand: &str) -> bool {
         self.errands.borrow_mut().claim(errand, self.world.now_ms())
+    }
+
+    fn outlive_viewer(&self) {
+        self.outlives_viewer.set(true);
     }
 }
 

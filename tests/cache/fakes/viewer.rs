@@ -102,10 +102,8 @@ impl House {
     #[track_caller]
     pub(crate) fn send_and_die(&self, asking: &Asking) -> Seen {
         let (seen, owed) = self.answer(asking);
-        if let Some(owed) = owed {
-            if let Some(copies) = owed.copies {
-                copies.entry.body.abandon();
-            }
+        if let Some(copies) = owed.and_then(|owed| owed.copies) {
+            copies.entry.body.abandon();
         }
         seen
     }

@@ -1,0 +1,167 @@
+//! Bytes on their way, block by block.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_util::stream::{self, LocalBoxStream};
+use futures_util::{Stream, StreamExt};
+use js_sys::Uint8Array;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::ReadableStream;
+
+use super::binding::{ReadResult, Readable, Reader as JsReader};
+use super::bytes::Bytes;
+use crate::cache::ports::Fault;
+use crate::worker::binding::object;
+use crate::worker::budget::fault;
+
+/// Bytes that one read asks for. The platform's own default is 4 KiB, and each read is a turn of the event loop;
+/// KV and the Cache API give at most this much at once, so more would only be memory.
+const BLOCK_BYTES: u32 = 64 * 1024;
+
+/// A body as blocks. Dropped before its end, its source is told that nobody reads on.
+pub(in crate::worker) struct Blocks {
+    /// What was read already and comes first.
+    read: VecDeque<Bytes>,
+    rest: LocalBoxStream<'static, Result<Bytes, Fault>>,
+}
+
+impl Blocks {
+    /// Blocks as they come.
+    pub(super) fn new(rest: impl Stream<Item = Result<Bytes, Fault>> + 'static) -> Self {
+        Self { read: VecDeque::new(), rest: rest.fuse().boxed_local() }
+    }
+
+    /// One block, or none.
+    pub(super) fn held(block: Option<Bytes>) -> Self {
+        Self { read: block.into_iter().collect(), rest: stream::empty().boxed_local() }
+    }
+
+    /// What comes out of a reader.
+    pub(super) fn of(reader: Reader) -> Self {
+        Self::new(stream::unfold(reader, |mut reader| async {
+            let block = reader.block().await.transpose()?;
+            Some((block, reader))
+        }))
+    }
+
+    /// Puts blocks that were read back to the front, in their order.
+    pub(super) fn put_back(&mut self, blocks: impl IntoIterator<Item = Bytes>) {
+        let behind = std::mem::take(&mut self.read);
+        self.read = blocks.into_iter().chain(behind).collect();
+    }
+
+    /// The same blocks, and then the fault that was met behind them.
+    pub(super) fn broken(read: Vec<Bytes>, fault: Fault) -> Self {
+        let rest = stream::once(std::future::ready(Err(fault))).boxed_local();
+        Self { read: read.into(), rest }
+    }
+}
+
+impl Stream for Blocks {
+    type Item = Result<Bytes, Fault>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        match self.read.pop_front() {
+            Some(block) => Poll::Ready(Some(Ok(block))),
+            None => self.rest.poll_next_unpin(context),
+        }
+    }
+}
+
+/// The only reader of a stream of the platform. Dropped before the end, it cancels the stream.
+pub(super) struct Reader {
+    js: JsReader,
+    /// Whether it reads into arrays of ours, as all streams of the platform can; one that JavaScript made may not.
+    is_byob: bool,
+    is_over: bool,
+}
+
+impl Reader {
+    /// Fails where somebody else is reading already.
+    pub(super) fn of(stream: &ReadableStream) -> Result<Self, Fault> {
+        let stream: &Readable = stream.unchecked_ref();
+        let options = object(&[("mode", "byob".into())]);
+        if let Ok(js) = stream.get_reader(&options) {
+            return Ok(Self { js, is_byob: true, is_over: false });
+        }
+        let js = stream.get_reader(&JsValue::UNDEFINED).map_err(|error| fault(&error))?;
+        Ok(Self { js, is_byob: false, is_over: false })
+    }
+
+    /// Whether [`Reader::fill`] can be used.
+    pub(super) fn is_byob(&self) -> bool {
+        self.is_byob
+    }
+
+    /// What is there, at most [`BLOCK_BYTES`] of it where the stream is the platform's own; `None` at the end.
+    async fn block(&mut self) -> Result<Option<Bytes>, Fault> {
+        let read = if self.is_byob {
+            self.js.read_into(&Uint8Array::new_with_length(BLOCK_BYTES))
+        } else {
+            self.js.read()
+        };
+        let block = self.settled(read).await?;
+        // A few bytes may wait in a queue for long; they keep no whole block alive there.
+        Ok(block.map(|block| {
+            if block.length() < BLOCK_BYTES / 2 { block.front(block.length()) } else { block }
+        }))
+    }
+
+    /// The next `bytes`, fewer only where the stream ends.
+    pub(super) async fn fill(&mut self, bytes: u32) -> Result<Bytes, Fault> {
+        let read = self.js.read_at_least(bytes, &Uint8Array::new_with_length(bytes));
+        Ok(match self.settled(read).await? {
+            Some(block) if block.length() == bytes => block,
+            Some(block) => block.front(block.length()),
+            None => Bytes::copy(b""),
+        })
+    }
+
+    /// Lets somebody else read on.
+    pub(super) fn release(mut self) {
+        self.is_over = self.js.release_lock().is_ok();
+    }
+
+    async fn settled(
+        &mut self,
+        read: Result<js_sys::Promise, JsValue>,
+    ) -> Result<Option<Bytes>, Fault> {
+        let result = match read {
+            Ok(promise) => JsFuture::from(promise).await,
+            Err(error) => Err(error),
+        };
+        let Ok(result) = result else {
+            self.is_over = true;
+            return Err(Fault::BrokenOff);
+        };
+        let result: ReadResult = result.unchecked_into();
+        if result.done() {
+            self.is_over = true;
+            return Ok(None);
+        }
+        let block: Uint8Array =
+            result.value().dyn_into().map_err(|_| Fault::Corrupt("a stream not of bytes"))?;
+        // What JavaScript made may be in use there.
+        Ok(Some(if self.is_byob { Bytes::own(block) } else { Bytes::borrow(block) }))
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        if !self.is_over
+            && let Ok(cancelled) = self.js.cancel()
+        {
+            forget(cancelled);
+        }
+    }
+}
+
+/// Lets a promise settle unobserved, but not unhandled.
+pub(super) fn forget(promise: js_sys::Promise) {
+    spawn_local(async move {
+        let _ = JsFuture::from(promise).await;
+    });
+}

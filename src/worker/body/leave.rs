@@ -1,0 +1,153 @@
+//! A body leaves: as what the platform takes for one, and with it the work of handing its bytes over.
+
+use std::cell::Cell;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::future::{Either, LocalBoxFuture, ready, select};
+use futures_util::{FutureExt, StreamExt};
+use js_sys::BigInt;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
+use worker::Delay;
+
+use super::NativeBody;
+use super::binding::{FixedLengthStream, IdentityTransformStream, Writer};
+use super::blocks::{Blocks, forget};
+use super::bytes::Bytes;
+use crate::cache::ports::Fault;
+use crate::worker::budget::{fault, within};
+
+/// The handing over of a body. Nothing is handed over unless somebody polls it.
+///
+/// It is done when the last byte has been taken, or the taker has left; it fails where the source breaks or is of
+/// another length than was announced, and then the taker finds a broken stream.
+pub(in crate::worker) type Handing = LocalBoxFuture<'static, Result<(), Fault>>;
+
+impl NativeBody {
+    /// This body as a `BodyInit` (fetch standard), or `null`.
+    ///
+    /// With a `length` it is a stream whose length the platform knows: it is sent with `Content-Length`, and breaks
+    /// where it turns out to be another.
+    pub(in crate::worker) fn leave(self, length: Option<u64>) -> Result<(JsValue, Handing), Fault> {
+        let done = || ready(Ok(())).boxed_local();
+        Ok(match self {
+            Self::Empty => (JsValue::NULL, done()),
+            Self::Text(text) => (JsValue::from_str(&text), done()),
+            Self::Held(bytes) => {
+                if length.is_some_and(|length| length != u64::from(bytes.length())) {
+                    return Err(Fault::BrokenOff);
+                }
+                let view = bytes.view().into();
+                // Until the platform has been given the value, somebody must hold on to its memory.
+                let handing = async move {
+                    drop(bytes);
+                    Ok(())
+                };
+                (view, handing.boxed_local())
+            }
+            Self::Stream(unread) => {
+                let stream = unread.into_stream();
+                let Some(length) = length else { return Ok((stream.into(), done())) };
+                let fixed = FixedLengthStream::new(BigInt::from(length));
+                let fixed = fixed.map_err(|error| fault(&error))?;
+                let piped = JsFuture::from(stream.pipe_to(&fixed.writable()));
+                let handing = piped.map(|piped| piped.map(drop).map_err(|_| Fault::BrokenOff));
+                (fixed.readable().into(), handing.boxed_local())
+            }
+            body @ (Self::Blocks { .. } | Self::Branch { .. }) => {
+                let length = length.or(body.length());
+                // No stream of the platform can be piped into such a one but those it got from outside.
+                let pipe = match length {
+                    Some(length) => FixedLengthStream::new(BigInt::from(length)).map(Into::into),
+                    None => IdentityTransformStream::new(),
+                };
+                let pipe: IdentityTransformStream = pipe.map_err(|error| fault(&error))?;
+                let sink = Sink::of(&pipe)?;
+                (pipe.readable().into(), hand_over(body.into_blocks(), sink, length).boxed_local())
+            }
+        })
+    }
+}
+
+async fn hand_over(mut blocks: Blocks, sink: Sink, length: Option<u64>) -> Result<(), Fault> {
+    let mut left = length;
+    while let Some(block) = blocks.next().await {
+        let block = block?;
+        if let Some(left) = &mut left {
+            *left = left.checked_sub(u64::from(block.length())).ok_or(Fault::BrokenOff)?;
+        }
+        if sink.write(&block).await.is_err() {
+            return Ok(()); // the taker has left
+        }
+    }
+    if left.is_some_and(|left| left > 0) {
+        return Err(Fault::BrokenOff);
+    }
+    sink.close().await;
+    Ok(())
+}
+
+/// The only writer of a stream. Dropped before it is closed, it breaks the stream.
+struct Sink {
+    writer: Writer,
+    is_closed: Cell<bool>,
+}
+
+impl Sink {
+    fn of(pipe: &IdentityTransformStream) -> Result<Self, Fault> {
+        let writer = pipe.writable().get_writer().map_err(|error| fault(&error))?;
+        if let Ok(closed) = writer.closed() {
+            forget(closed); // its rejection is told by the next write as well
+        }
+        Ok(Self { writer, is_closed: Cell::new(false) })
+    }
+
+    /// Settles when the bytes have been taken; fails when nobody takes any more.
+    async fn write(&self, block: &Bytes) -> Result<(), JsValue> {
+        JsFuture::from(self.writer.write(block.view())?).await.map(drop)
+    }
+
+    async fn close(&self) {
+        self.is_closed.set(true);
+        if let Ok(closed) = self.writer.close() {
+            let _ = JsFuture::from(closed).await; // refused, the taker has left
+        }
+    }
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        if !self.is_closed.get()
+            && let Ok(aborted) = self.writer.abort(&JsValue::from_str("the body broke off"))
+        {
+            forget(aborted);
+        }
+    }
+}
+
+/// Awaits a write whose value is being handed over. `budget_ms` begins with the last byte.
+///
+/// Whatever broke on the way here, it is [`Fault::BrokenOff`]: the Cache API says nothing of it, and the local KV
+/// keeps what came until then.
+pub(in crate::worker) async fn kept<T>(
+    put: impl Future<Output = Result<T, Fault>>,
+    handing: Handing,
+    budget_ms: u32,
+) -> Result<(), Fault> {
+    let put = pin!(put);
+    match select(put, handing).await {
+        Either::Right((handed, put)) => {
+            let put = within(budget_ms, put).await;
+            handed.map_err(|_| Fault::BrokenOff)?;
+            put?.map(drop)
+        }
+        // The news of what broke may come a turn later. What is not handed over by then nobody wants.
+        Either::Left((put, handing)) => {
+            if let Either::Left((handed, _)) = select(handing, Delay::from(Duration::ZERO)).await {
+                handed.map_err(|_| Fault::BrokenOff)?;
+            }
+            put.map(drop)
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! One random history: what a world is like, and what happens in it, drawn from one number.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::dice::Dice;
+use super::stage::{Setup, Stage};
+use super::upstream::{PATHS, State, VARIANTS};
+use super::visit::{Ended, Leaves, Part, Plan};
+use super::weather::Climate;
+
+/// What happens.
+#[derive(Debug, Clone, Copy)]
+enum Event {
+    Visit(Plan),
+    /// A source becomes another video.
+    Changes(usize),
+    Source(usize, State),
+    Dies {
+        dc: usize,
+        which: usize,
+    },
+    /// The platform puts the gates away.
+    Evicts,
+    /// A data centre's Cache API needs the room.
+    Forgets(usize),
+}
+
+/// What happens, and how long after what happened before.
+type Events = Vec<(u64, Event)>;
+
+/// Draws a world and what happens in it.
+fn draw(seed: u64) -> (Setup, Events) {
+    let dice = Dice::new(seed);
+    let trouble = || if dice.chance(50) { 0 } else { dice.pick(&[3, 12, 30]) };
+    let is_calm = dice.chance(20);
+    let climate = if is_calm {
+        Climate { way_ms: dice.pick(&[20, 200]), ..Climate::CALM }
+    } else {
+        Climate {
+            way_ms: dice.pick(&[20, 200]),
+            kv: trouble(),
+            edge: trouble(),
+            gate: trouble(),
+            upstream: trouble(),
+            bodies: trouble(),
+            misfiled: if dice.chance(80) { 0 } else { 10 },
+            is_late_everywhere: dice.chance(25),
+            commits_aborted: dice.chance(30),
+            order_ms: dice.pick(&[300, 3_000, 10_000]),
+        }
+    };
+    let setup = Setup {
+        seed: dice.roll(),
+        centres: 1 + dice.index(3),
+        has_gate: dice.chance(75),
+        climate,
+        has_edge: dice.chance(70),
+        lifetime_s: dice.pick(&[60, 75, 120]),
+        while_revalidate_s: dice.pick(&[0, 30, 60]),
+        if_error_s: dice.pick(&[0, 60, 120]),
+        failure_s: dice.pick(&[0, 10, 60]),
+        revalidate_after_s: dice.pick(&[0, 0, 20]),
+        single_bytes_max: dice.pick(&[0, 30, 100]),
+        chunk_bytes: dice.pick(&[7, 16]),
+        probes: dice.chance(80),
+        falls_back: dice.chance(30),
+        is_told: false,
+    };
+    let count = dice.between(2, 12);
+    let mut events = Vec::new();
+    for _ in 0..count {
+        let pause_ms = match dice.below(10) {
+            0..=3 => dice.between(0, 300),
+            4..=6 => dice.between(300, 6_000),
+            7 => dice.between(6_000, 70_000),
+            // About when something ends.
+            8 => setup.lifetime_s * 1000 + dice.between(0, 3_000),
+            _ => (setup.while_revalidate_s.max(20)) * 1000 + dice.between(0, 40_000),
+        };
+        match dice.below(20) {
+            0 => events.push((
+                pause_ms,
+                Event::Dies { dc: dice.index(setup.centres), which: dice.index(2) },
+            )),
+            1 => events.push((pause_ms, Event::Evicts)),
+            2 | 3 => events.push((pause_ms, Event::Forgets(dice.index(setup.centres)))),
+            4 | 5 => events.push((pause_ms, Event::Changes(dice.index(PATHS.len())))),
+            6 => {
+                let state = dice.pick(&[State::Holds, State::Missing, State::Fails]);
+                events.push((pause_ms, Event::Source(dice.index(PATHS.len()), state)));
+            }
+            7..=10 => {
+                let variant = dice.index(VARIANTS.len());
+                for at in 0..dice.between(2, 6) {
+                    let pause_ms = if at == 0 { pause_ms } else { dice.between(0, 150) };
+                    events.push((pause_ms, Event::Visit(plan(&dice, &setup, variant))));
+                }
+            }
+            _ => {
+                let variant = dice.index(VARIANTS.len());
+                events.push((pause_ms, Event::Visit(plan(&dice, &setup, variant))));
+            }
+        }
+    }
+    (setup, events)
+}
+
+fn plan(dice: &Dice, setup: &Setup, variant: usize) -> Plan {
+    Plan {
+        dc: dice.index(setup.centres),
+        isolate: dice.index(2),
+        variant,
+        is_head: dice.chance(8),
+        part: part(dice),
+        is_conditional: dice.chance(15),
+        pace_ms: dice.pick(&[0, 0, 50, 1_500]),
+        leaves: match dice.below(10) {
+            0 => Leaves::BeforeAnswer(dice.between(0, 3_000)),
+            1 | 2 => Leaves::After(dice.index(40)),
+            _ => Leaves::Never,
+        },
+    }
+}
+
+pub(crate) fn part(dice: &Dice) -> Part {
+    match dice.below(10) {
+        0 => Part::From(dice.index(70)),
+        1 | 2 => {
+            let first = dice.index(50);
+            Part::Span(first, first + dice.index(30))
+        }
+        3 => Part::Last(1 + dice.index(50)),
+        4 => {
+            let (first, gap) = (dice.index(20), 12 + dice.index(20));
+            Part::Two([(first, first + 3), (first + gap, first + gap + dice.index(9))])
+        }
+        _ => Part::All,
+    }
+}
+
+/// Runs the first `count` events, and tells what was wrong.
+fn run(setup: Setup, events: &[(u64, Event)], journal: &mut String) -> Result<(), String> {
+    let mut stage = Stage::new(setup);
+    let world = std::rc::Rc::clone(&stage.world);
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        for (pause_ms, event) in events {
+            stage.pass(*pause_ms);
+            match *event {
+                Event::Visit(plan) => drop(stage.visit(plan)),
+                Event::Changes(path) => world.studio.change(path),
+                Event::Source(path, state) => world.studio.set_state(path, state),
+                Event::Dies { dc, which } => stage.kill(dc, which),
+                Event::Evicts => world.gates.borrow_mut().clear(),
+                Event::Forgets(dc) => world.shelves[dc].clear(),
+            }
+            if world.judge.violation().is_some() {
+                return;
+            }
+        }
+        stage.settle();
+        is_fair(&stage, &setup, events);
+        stage.heal();
+        stage.clean();
+    }));
+    *journal = world.journal();
+    if let Err(panic) = outcome {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+        return Err(format!("a panic: {}", text.unwrap_or_default()));
+    }
+    world.judge.violation().map_or(Ok(()), Err)
+}
+
+/// What a viewer may never notice: faults of caches, where all upstreams are well.
+fn is_fair(stage: &Stage, setup: &Setup, events: &[(u64, Event)]) {
+    let (world, climate) = (&stage.world, setup.climate);
+    let is_well =
+        |event: &(u64, Event)| !matches!(event.1, Event::Source(_, State::Missing | State::Fails));
+    let orders_in_time = climate.order_ms < 8_000;
+    if climate.upstream > 0 || !orders_in_time || !events.iter().all(is_well) {
+        return;
+    }
+    for seen in &stage.seen {
+        let seen = seen.borrow();
+        if seen.is_killed || seen.answered_ms.is_none() {
+            continue;
+        }
+        if !matches!(seen.status, 200 | 206 | 304 | 416) {
+            world.judge.fail(world, format!("a fault reached a viewer: {seen:#?}"));
+        }
+        if seen.ended == Ended::Broken && climate.spares_bodies() {
+            world.judge.fail(world, format!("broken off without a reason: {seen:#?}"));
+        }
+    }
+}
+
+/// Runs the history of a seed; a failure is cut to the fewest events that still show it, and told in full.
+#[track_caller]
+pub(crate) fn check(seed: u64, events_max: Option<usize>) {
+    let (setup, mut events) = draw(seed);
+    events.truncate(events_max.unwrap_or(events.len()));
+    let mut journal = String::new();
+    if run(setup, &events, &mut journal).is_ok() {
+        return;
+    }
+    // The beginning of a history does not depend on its end.
+    let shortest =
+        (0..=events.len()).find(|count| run(setup, &events[..*count], &mut String::new()).is_err());
+    let events = &events[..shortest.unwrap_or(events.len())];
+    let why = run(Setup { is_told: true, ..setup }, events, &mut journal);
+    // What came after it was wrong tells nothing.
+    let (before, after) = journal.split_once("WRONG").unwrap_or((&journal, ""));
+    let wrong = after.lines().next().unwrap_or_default();
+    panic!(
+        "HISTORY={seed} fails: {}\n{setup:#?}\n{before}WRONG{wrong}\n{}\n(HISTORY={seed} EVENTS={} runs it again)",
+        why.clone().err().unwrap_or_default(),
+        why.err().unwrap_or_default(),
+        events.len()
+    );
+}

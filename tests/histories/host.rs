@@ -1,0 +1,96 @@
+//! An isolate in a data centre: what the core is given to work with.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use video_resizer::cache::errands::Errands;
+use video_resizer::cache::ports::{Clock, Entropy, Host, Isolate, Secrets};
+
+use super::body::SimBody;
+use super::edge::SimEdge;
+use super::gate::SimGate;
+use super::kv::SimKv;
+use super::upstream::SimUpstream;
+use super::world::World;
+
+/// One isolate.
+#[derive(Debug)]
+pub(crate) struct SimHost {
+    pub(crate) isolate: usize,
+    world: Rc<World>,
+    edge: SimEdge,
+    kv: SimKv,
+    gate: Option<SimGate>,
+    upstream: SimUpstream,
+    errands: RefCell<Errands>,
+}
+
+impl SimHost {
+    pub(crate) fn new(world: &Rc<World>, dc: usize, isolate: usize, has_gate: bool) -> Rc<Self> {
+        let world = Rc::clone(world);
+        Rc::new(Self {
+            isolate,
+            edge: SimEdge { world: Rc::clone(&world), dc },
+            kv: SimKv { world: Rc::clone(&world), dc },
+            gate: has_gate.then(|| SimGate { world: Rc::clone(&world) }),
+            upstream: SimUpstream { world: Rc::clone(&world) },
+            errands: RefCell::default(),
+            world,
+        })
+    }
+}
+
+impl Clock for SimHost {
+    fn now_ms(&self) -> u64 {
+        self.world.now_ms()
+    }
+
+    async fn sleep(&self, ms: u32) {
+        self.world.clock.sleep(u64::from(ms)).await;
+    }
+}
+
+impl Entropy for SimHost {
+    fn id(&self) -> u128 {
+        self.world.id()
+    }
+}
+
+impl Isolate for SimHost {
+    fn claim(&self, errand: &str) -> bool {
+        self.errands.borrow_mut().claim(errand, self.world.now_ms())
+    }
+
+    /// Here a viewer who leaves ends nothing before the answer.
+    fn outlive_viewer(&self) {}
+}
+
+impl Secrets for SimHost {
+    fn secret(&self, _: &str) -> Option<String> {
+        None
+    }
+}
+
+impl Host for SimHost {
+    type Body = SimBody;
+    type Edge = SimEdge;
+    type Kv = SimKv;
+    type Gate = SimGate;
+    type Upstream = SimUpstream;
+
+    fn edge(&self) -> &SimEdge {
+        &self.edge
+    }
+
+    fn kv(&self) -> &SimKv {
+        &self.kv
+    }
+
+    fn gate(&self) -> Option<&SimGate> {
+        self.gate.as_ref()
+    }
+
+    fn upstream(&self) -> &SimUpstream {
+        &self.upstream
+    }
+}
