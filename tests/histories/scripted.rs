@@ -10,6 +10,7 @@ use super::kv::Value;
 use super::stage::{Setup, Stage};
 use super::upstream::State;
 use super::visit::{Ended, Leaves, Part, Plan};
+use super::weather::Climate;
 use super::world::World;
 
 const KEY: &str = "video:clips/a.mp4:w=640:f=mp4";
@@ -146,9 +147,9 @@ fn two_data_centres_that_renew_at_once_ask_the_source_once_and_order_nothing() {
         stage.visit(Plan::plain(0, 0));
         stage.pass(104_000);
         let before = at_rest(&stage.world).unwrap();
-        let stale = [stage.visit(Plan::plain(0, 0)), stage.visit(Plan::plain(1, 0))];
+        let late = [stage.visit(Plan::plain(0, 0)), stage.visit(Plan::plain(1, 0))];
         stage.settle();
-        for seen in stale {
+        for seen in late {
             assert_eq!((seen.borrow().status, seen.borrow().ended), (200, Ended::Whole));
         }
         orders(&stage, 1);
@@ -257,6 +258,39 @@ fn what_is_shorter_at_the_edge_than_it_was_is_as_good_as_absent() {
 }
 
 #[test]
+fn stores_and_gates_that_never_answer_cost_a_viewer_their_budgets_and_no_more() {
+    let climate = Climate { kv: 100, edge: 100, gate: 100, hangs: true, ..Climate::CALM };
+    let mut stage = stage(Setup { climate, ..Setup::calm(13) }, 60);
+    let first = stage.visit(Plan::plain(0, 0));
+    stage.settle();
+    let first = first.borrow();
+    assert_eq!((first.status, first.ended), (200, Ended::Whole));
+    let budgets_ms = 300 + 600 + 500;
+    let order_ms = 2_000 + 1_000;
+    let waited_ms = first.answered_ms.unwrap() - first.asked_ms;
+    assert!(waited_ms <= budgets_ms + order_ms, "{waited_ms} ms\n{}", stage.world.journal());
+    is_right(&stage);
+}
+
+#[test]
+fn a_chunk_that_never_comes_is_asked_for_twice_and_then_the_body_is_made_anew() {
+    let mut stage = stage(Setup { has_edge: false, ..Setup::calm(14) }, 60);
+    stage.visit(Plan::plain(0, 0));
+    stage.settle();
+    let reader = stage.visit(Plan { part: Part::Span(20, 22), ..Plan::plain(0, 0) });
+    // The entry is on its way; whatever is asked for from now on is not.
+    stage.pass(0);
+    stage.world.set_climate(Climate { kv: 100, gate: 100, hangs: true, ..Climate::CALM });
+    stage.settle();
+    let reader = reader.borrow();
+    assert_eq!((reader.status, reader.ended), (206, Ended::Whole));
+    let waited_ms = reader.answered_ms.unwrap() - reader.asked_ms;
+    assert!(waited_ms <= 200 + 2 * 600 + 500 + 3_000, "{waited_ms} ms\n{}", stage.world.journal());
+    orders(&stage, 2);
+    is_right(&stage);
+}
+
+#[test]
 fn a_part_of_a_large_body_reads_no_chunk_it_does_not_touch() {
     let mut stage = stage(Setup { has_edge: false, ..Setup::calm(9) }, 60);
     stage.visit(Plan::plain(0, 0));
@@ -277,10 +311,10 @@ fn a_source_that_is_gone_takes_its_renditions_with_it_when_they_are_renewed() {
     stage.visit(Plan::plain(0, 0));
     stage.pass(104_000);
     stage.world.studio.set_state(0, State::Missing);
-    let stale = stage.visit(Plan::plain(0, 0));
+    let late = stage.visit(Plan::plain(0, 0));
     stage.pass(2_000);
     let gone = stage.visit(Plan::plain(0, 0));
     stage.settle();
-    assert_eq!((stale.borrow().status, gone.borrow().status), (200, 404));
+    assert_eq!((late.borrow().status, gone.borrow().status), (200, 404));
     is_right(&stage);
 }

@@ -253,9 +253,8 @@ async fn read(world: &Rc<World>, seen: &Rc<RefCell<Seen>>, reply: Reply<SimBody>
         let mut seen = seen.borrow_mut();
         match piece {
             Some(Ok(piece)) => seen.bytes.extend(piece),
-            Some(Err(_)) => break Ended::Broken,
             None if length.is_none_or(|length| length == seen.bytes.len()) => break Ended::Whole,
-            None => break Ended::Broken,
+            Some(Err(_)) | None => break Ended::Broken,
         }
         if matches!(plan.leaves, Leaves::After(bytes) if seen.bytes.len() >= bytes) {
             break Ended::Left;
