@@ -7,7 +7,7 @@
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import path from "node:path";
-import { FUZZ_DIR, fromRoot } from "./layout.mjs";
+import { FUZZ_DIR, FUZZ_PACKAGE, fromRoot } from "./layout.mjs";
 import { ask, Failure, run, script, service } from "./process.mjs";
 import { fuzzTools } from "./setup.mjs";
 
@@ -28,6 +28,8 @@ const INSTRUMENTED = [
   "-Ccodegen-units=1",
 ];
 
+/** Of Cargo.toml. */
+const PROFILE = "fuzz";
 const TARGETS = readdirSync(fromRoot("fuzz", "fuzz_targets")).map((file) => path.basename(file, ".rs"));
 
 /** @returns {Promise<string>} the folder of the built targets */
@@ -35,13 +37,13 @@ async function build() {
   const host = (await ask("rustc", ["-vV"]))?.match(/^host: (.+)$/m)?.[1];
   if (!host) throw new Failure("rustc does not say what it compiles for.");
   // With a target named, build scripts and macros are spared the flags.
-  const args = ["build", "--quiet", "--release", "--locked", "--target", host, "--target-dir", FUZZ_DIR];
-  await run("cargo", args, {
-    cwd: fromRoot("fuzz"),
+  const args = ["build", "--quiet", "--locked", "--package", FUZZ_PACKAGE, "--profile", PROFILE];
+  await run("cargo", [...args, "--target", host, "--target-dir", FUZZ_DIR], {
+    cwd: fromRoot(),
     env: { CARGO_ENCODED_RUSTFLAGS: INSTRUMENTED.join("\x1f") },
     failure: "the fuzz targets could not be built: see above",
   });
-  return path.join(FUZZ_DIR, host, "release");
+  return path.join(FUZZ_DIR, host, PROFILE);
 }
 
 /**
@@ -90,7 +92,8 @@ async function again(bin, file) {
   const target = TARGETS.find((name) => path.resolve(file).split(path.sep).includes(name));
   if (!target) throw new Failure(`${file} lies in no folder with the name of a target (${TARGETS.join(", ")}).`);
   const env = { RUST_BACKTRACE: "1" };
-  await run(path.join(bin, target), [path.resolve(file)], { env, failure: `${target} breaks on ${file}: see above` });
+  const args = [`-timeout=${INPUT_TIMEOUT_S}`, `-rss_limit_mb=${MEMORY_MB_MAX}`, path.resolve(file)];
+  await run(path.join(bin, target), args, { env, failure: `${target} breaks on ${file}: see above` });
   console.log(`fuzz: ${target} holds on ${file}`);
 }
 

@@ -58,7 +58,10 @@ export const findBrowser = () => BROWSERS.flatMap(findOnPath)[0];
 /** Where cargo puts what it builds. */
 const CARGO_TARGET_DIR = process.env.CARGO_TARGET_DIR ?? fromRoot("target");
 
-/** The fuzz targets, built with flags of their own. */
+/** The package of the fuzz targets: it takes a C++ compiler, so nothing but `npm run fuzz` builds it. */
+export const FUZZ_PACKAGE = "video-resizer-fuzz";
+
+/** Where they are built, with flags of their own. */
 export const FUZZ_DIR = path.resolve(ROOT, CARGO_TARGET_DIR, "fuzz");
 
 /** The local media origin, in cargo's dev profile: ffmpeg does the heavy work, and the tests share its build. */

@@ -41,7 +41,7 @@ pub const LEASE_BEAT_MS: u32 = 3_000;
 /// Milliseconds one lease lasts at the most, whatever beats: four times what the platform grants a fill whose
 /// viewer has left (workers/platform/limits, `waitUntil`).
 pub const LEASE_AGE_MS_MAX: u64 = 120_000;
-/// Milliseconds a gate tells of what was kept: longer than a data centre may remember that KV had
+/// Milliseconds a gate tells of what was kept, where it lives that long: longer than a data centre may remember that KV had
 /// nothing, which is 60 s (kv/concepts/how-kv-works).
 pub const OUTCOME_MS: u64 = 90_000;
 /// Milliseconds a gate tells that nothing was kept: short, for the next answer may be another.
@@ -100,8 +100,6 @@ pub const TAGS_MAX: usize = 24;
 /// Folder prefixes of a path that become tags, from the top.
 pub const FOLDER_TAGS_MAX: usize = 8;
 
-/// Seconds for which those who waited for a fill believe that it failed, where the failure is not remembered.
-pub const FAILURE_TOLD_S: u64 = 1;
 /// Milliseconds after which a chunk without an entry is an orphan: no fill takes so long, and no write is
 /// invisible for so long.
 pub const ORPHAN_MS_MIN: u64 = 3_600_000;

@@ -2,7 +2,7 @@
 //! Method: the properties of `fuzz/` are compiled here too, and hold for every seed; folders and
 //! dictionaries are compared with what they are for.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -55,8 +55,24 @@ fn every_property_has_a_target_seeds_and_a_dictionary() {
         let target = format!("name = \"{name}\"\npath = \"fuzz_targets/{name}.rs\"");
         assert!(manifest.contains(&target), "{name}");
         let source = fs::read_to_string(fuzz("fuzz_targets").join(format!("{name}.rs"))).unwrap();
-        assert!(source.contains(&format!("properties::{name}::holds(")), "{name}");
+        assert!(source.contains(&format!("| {name}::holds(input)")), "{name}");
     }
+}
+
+#[test]
+fn a_number_becomes_another_whole_and_what_stands_around_it_stays() {
+    let mut replaced = BTreeSet::new();
+    for seed in 0..1_000 {
+        let mut input = *b"{\"m\":400,\"h\":4}--------------------";
+        let Some(size) = properties::numbers::replace(&mut input, 15, 35, seed) else { continue };
+        replaced.insert(std::str::from_utf8(&input[..size]).unwrap().to_owned());
+    }
+    for other in [0, 399, 401, u64::MAX] {
+        assert!(replaced.contains(&format!("{{\"m\":{other},\"h\":4}}")), "{replaced:?}");
+    }
+    assert!(replaced.contains("{\"m\":400,\"h\":18446744073709551615}"), "{replaced:?}");
+    assert_eq!(properties::numbers::replace(&mut b"no number".to_vec(), 9, 9, 0), None);
+    assert_eq!(properties::numbers::replace(&mut b"9".to_vec(), 1, 1, 2 * 8), None, "no room");
 }
 
 /// Of a document that is refused at its first key, nothing behind the checks is ever seen.

@@ -1,3 +1,10 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: &[u8]| properties::conditional::holds(input));
+use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
+use properties::{conditional, numbers};
+
+fuzz_target!(|input: &[u8]| conditional::holds(input));
+fuzz_mutator!(|input: &mut [u8], size: usize, size_max: usize, seed: u32| {
+    numbers::replace(input, size, size_max, seed)
+        .unwrap_or_else(|| fuzzer_mutate(input, size, size_max))
+});

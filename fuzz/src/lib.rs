@@ -10,6 +10,7 @@ pub mod conditional;
 pub mod configuration;
 pub mod manifest;
 pub mod metadata;
+pub mod numbers;
 pub mod range;
 pub mod request;
 

@@ -7,7 +7,7 @@ use super::edge;
 use super::entry::{Entry, Metadata, Outcome};
 use super::fill::New;
 use super::opening::Opened;
-use super::orchestrator::{Served, Visit, hit};
+use super::orchestrator::{Served, Visit, discard, hit};
 use super::ports::{Body, Host, Reply};
 use super::reason::{NotKept, Unfit};
 use super::reply;
@@ -38,7 +38,27 @@ impl<H: Host> Visit<'_, H> {
     /// What another request has just made.
     pub(super) fn answer_collapsed(mut self, opened: Opened<H::Body>) -> Served<H::Body> {
         self.trace.phase = Phase::Collapsed;
+        self.trace.collapsed = true;
         self.answer_opened(opened)
+    }
+
+    /// What another request could not make either.
+    pub(super) async fn answer_told(
+        mut self,
+        failed: &Metadata,
+        unfit: Unfit,
+        stale: Option<Entry<H::Body>>,
+    ) -> Served<H::Body> {
+        self.trace.collapsed = true;
+        match stale {
+            Some(stale) if failure::is_of_the_server(unfit) => {
+                self.answer_stale(stale, Some(unfit)).await
+            }
+            stale => {
+                discard(stale);
+                self.answer_remembered(failed, unfit).await
+            }
+        }
     }
 
     fn answer_opened(mut self, opened: Opened<H::Body>) -> Served<H::Body> {

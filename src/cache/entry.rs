@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::ports::Fault;
 use super::reason::Unfit;
 use super::tags;
-use crate::limits::KV_METADATA_BYTES_MAX;
+use crate::limits::{KV_METADATA_BYTES_MAX, KV_VALUE_BYTES_MAX};
 
 /// The only format version so far. A new one keeps the readers of the old.
 pub const VERSION: u8 = 1;
@@ -164,9 +164,7 @@ impl Metadata {
         if metadata.version != VERSION {
             return Err(Fault::Corrupt("metadata has another version"));
         }
-        if metadata.generation.len() != 32
-            || !metadata.generation.bytes().all(|b| b.is_ascii_hexdigit())
-        {
+        if !is_generation(&metadata.generation) {
             return Err(Fault::Corrupt("generation is not 32 hex digits"));
         }
         if metadata.began_ms > metadata.created_ms
@@ -187,7 +185,9 @@ impl Metadata {
             && (!good
                 || chunks.bytes == 0
                 || chunks.manifest_bytes == 0
-                || chunks.head_bytes > metadata.length)
+                || chunks.head_bytes > metadata.length
+                // Both lie in one value.
+                || chunks.manifest_bytes.saturating_add(chunks.head_bytes) > KV_VALUE_BYTES_MAX)
         {
             return Err(Fault::Corrupt("chunks that cannot be"));
         }
@@ -222,6 +222,11 @@ pub enum Outcome {
     Rendition,
     /// The memory that none could be made, and why.
     Failure(Unfit),
+}
+
+/// Whether a text is what [`generation`] makes.
+pub fn is_generation(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// 32 hex digits of 128 random bits.

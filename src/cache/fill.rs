@@ -10,7 +10,6 @@ use super::reason::{NotKept, Unfit};
 use super::rendition::Rendition;
 use super::storage;
 use super::turn::Lease;
-use crate::limits::FAILURE_TOLD_S;
 use crate::media::failure;
 use crate::media::order::Made;
 use crate::request::recipe::SpelledOption;
@@ -54,14 +53,15 @@ impl<H: Host> Visit<'_, H> {
 
     /// What was made, with everything that is known of it, and where it may go; noted in the trace.
     pub(super) fn new_entry(&mut self, made: Made<H::Body>) -> New<H::Body> {
-        let Made { began_ms, source, source_state, length, not_kept, body } = made;
+        let Made { began_ms, source, source_state, length, unmeasurable, not_kept, body } = made;
         let lifetime_s = self.lifetime_s(200);
         let mut metadata = self.metadata(200, lifetime_s, began_ms);
         self.rendition.recipe().format.content_type().clone_into(&mut metadata.content_type);
         metadata.length = length.unwrap_or(0);
         metadata.source = source;
         metadata.source_state = source_state;
-        let edge = not_kept.or_else(|| self.edge_declines(length, lifetime_s));
+        let unmeasured = unmeasurable.then_some(NotKept::LengthUnknown);
+        let edge = not_kept.or_else(|| self.edge_declines(length, lifetime_s)).or(unmeasured);
         let kv = not_kept.or_else(|| self.kv_declines(length, lifetime_s));
         let (kv_key, edge_url) = self.destinations(kv, edge);
         New { metadata, length, body, kv_key, edge_url }
@@ -95,9 +95,8 @@ impl<H: Host> Visit<'_, H> {
     fn failed(&self, unfit: Unfit, began_ms: u64) -> Metadata {
         let consequence = failure::consequence(unfit);
         let status = consequence.status.as_u16();
-        let is_kept = consequence.remembered && self.lifetime_s(status) > 0;
-        // What nobody remembers is still told to those who are waiting for it right now.
-        let lifetime_s = if is_kept { self.lifetime_s(status) } else { FAILURE_TOLD_S };
+        // What nobody remembers is told to those who are waiting for it right now, and to nobody later.
+        let lifetime_s = if consequence.remembered { self.lifetime_s(status) } else { 0 };
         let mut metadata = self.metadata(status, lifetime_s, began_ms);
         metadata.unfit = Some(unfit.as_str().to_owned());
         metadata.unfit_number = unfit.number();

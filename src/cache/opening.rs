@@ -8,6 +8,7 @@ use super::ports::{Body, Fault, Host};
 use super::reason::Unfit;
 use super::status::{Lookup, Tier};
 use super::storage::{self, Found};
+use super::turn::Told;
 use super::{edge, reply};
 use crate::http::conditional::Answer;
 use crate::http::cut::Cut;
@@ -113,15 +114,18 @@ impl<H: Host> Visit<'_, H> {
 
     /// Looks where another request has just put what it made: at the edge, where this is the same data
     /// centre, else in KV under names that nobody has asked for in vain.
-    pub(super) async fn look_again(&mut self, made: &Metadata) -> Again<H::Body> {
+    pub(super) async fn look_again(&mut self, told: &Told) -> Again<H::Body> {
+        let Told { entry: made, was_awaited } = told;
         let now_ms = self.host.now_ms();
-        if !matches!(freshness(made, now_ms), Freshness::Fresh | Freshness::Renewable) {
-            return Again::Nothing;
+        let is_good = matches!(freshness(made, now_ms), Freshness::Fresh | Freshness::Renewable);
+        match made.outcome() {
+            Outcome::Failure(unfit) if is_good || *was_awaited => {
+                self.trace.collapsed = *was_awaited;
+                return Again::Failure(unfit);
+            }
+            Outcome::Rendition if is_good => {}
+            Outcome::Failure(_) | Outcome::Rendition => return Again::Nothing,
         }
-        if let Outcome::Failure(unfit) = made.outcome() {
-            return Again::Failure(unfit);
-        }
-        self.trace.collapsed = true;
         if self.rendition.origin.edge && self.rendition.bypass.edge.read {
             let url = &self.rendition.edge_url;
             let budget_ms = self.config.cache.edge_timeout_ms;
@@ -137,7 +141,7 @@ impl<H: Host> Visit<'_, H> {
             }
         }
         let opened = if made.chunks.is_some() {
-            self.open_chunks(made.clone(), None).await
+            self.open_chunks(made.as_ref().clone(), None).await
         } else {
             let alias = storage::alias(&made.generation);
             match storage::find(self.host.kv(), &alias, now_ms, &self.config.cache).await {
@@ -151,9 +155,6 @@ impl<H: Host> Visit<'_, H> {
                 }
             }
         };
-        if opened.is_none() {
-            self.trace.collapsed = false;
-        }
         opened.map_or(Again::Nothing, Again::Rendition)
     }
 

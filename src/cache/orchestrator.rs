@@ -81,18 +81,15 @@ pub async fn serve<H: Host>(
 
     let lease = match visit.take_turn(None).await {
         Turn::Make(lease) => lease,
-        Turn::Look(metadata) => match visit.look_again(&metadata).await {
+        Turn::Look(told) => match visit.look_again(&told).await {
             Again::Rendition(opened) => {
                 discard(stale);
                 return visit.answer_collapsed(opened);
             }
             Again::Failure(unfit) => {
-                return match stale {
-                    Some(stale) => visit.answer_stale(stale, Some(unfit)).await,
-                    None => visit.answer_remembered(&metadata, unfit).await,
-                };
+                return visit.answer_told(&told.entry, unfit, stale).await;
             }
-            Again::Nothing => match visit.take_turn(Some(metadata.generation)).await {
+            Again::Nothing => match visit.take_turn(Some(told.entry.generation)).await {
                 Turn::Make(lease) => lease,
                 Turn::Look(_) => None,
             },
@@ -235,7 +232,7 @@ impl<'a, H: Host> Visit<'a, H> {
 }
 
 /// Tells the platform that nobody will read what was found too old.
-fn discard<B: Body>(stale: Option<Entry<B>>) {
+pub(super) fn discard<B: Body>(stale: Option<Entry<B>>) {
     if let Some(Entry { body, .. }) = stale {
         body.discard();
     }

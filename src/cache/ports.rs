@@ -96,6 +96,9 @@ pub trait Entropy {
 pub trait Isolate {
     /// Whether nobody in this isolate is on this errand: see [`super::errands::Errands::claim`].
     fn claim(&self, errand: &str) -> bool;
+
+    /// From here on this request's work goes on when its viewer leaves, for as long as the platform allows.
+    fn outlive_viewer(&self);
 }
 
 /// Secrets by name.

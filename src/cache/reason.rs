@@ -22,7 +22,7 @@ pub enum NotKept {
     VaryStar,
     /// The body is larger than the tier takes.
     TooLarge,
-    /// The length was not announced, and the body is too large to be measured.
+    /// The length was not announced, the body is too large to be measured, and the tier must be told.
     LengthUnknown,
     /// The lifetime is under the tier's minimum.
     TtlTooShort,
@@ -71,12 +71,12 @@ impl NotKept {
             Self::SetCookie => "The transformer's answer set a cookie.".into(),
             Self::VaryStar => "The transformer answered `Vary: *`.".into(),
             Self::TooLarge => format!(
-                "The body is larger than the tier takes: {} bytes in KV, {} at the edge.",
-                limits::KV_VALUE_BYTES_MAX,
+                "The body is larger than the tier takes: {} chunks of `cache.chunkBytes` in KV, {} bytes at the edge.",
+                limits::CHUNKS_MAX,
                 limits::EDGE_BODY_BYTES_MAX
             ),
             Self::LengthUnknown => format!(
-                "The transformer announced no length, and the body has more than the {} bytes that are held to measure one.",
+                "The transformer announced no length, which the Cache API must be told, and the body has more than the {} bytes that are held to measure one; KV takes it.",
                 limits::SPOOL_BYTES_MAX
             ),
             Self::TtlTooShort => format!(

@@ -11,6 +11,7 @@ use super::entry::Metadata;
 use super::gate::{Question, Verdict};
 use super::orchestrator::Visit;
 use super::ports::{Fault, Gate, Host};
+use super::rendition::Rendition;
 use super::status::Tier;
 use crate::config::Cache;
 use crate::limits::LEASE_BEAT_MS;
@@ -32,17 +33,22 @@ pub(super) enum Turn {
     /// To make it; with a lease, others wait for it.
     Make(Option<Lease>),
     /// To look where it is: another has just made it, or failed to.
-    Look(Box<Metadata>),
+    Look(Told),
+}
+
+/// What the gate told of another request's fill.
+#[derive(Debug)]
+pub(super) struct Told {
+    /// What came of it.
+    pub(super) entry: Box<Metadata>,
+    /// Whether it was waited for: then it answers this request too, even a failure that nobody remembers.
+    pub(super) was_awaited: bool,
 }
 
 impl<H: Host> Visit<'_, H> {
     /// Asks the gate, and waits where another is at it; `unusable` names what it told of and was no use.
     pub(super) async fn take_turn(&mut self, unusable: Option<String>) -> Turn {
-        let rendition = self.rendition;
-        let is_shared =
-            rendition.origin.kv && rendition.bypass.kv.read && rendition.bypass.kv.write;
-        let gate = self.host.gate().filter(|_| self.config.cache.coalescing.enabled && is_shared);
-        let Some(gate) = gate else { return Turn::Make(None) };
+        let Some(gate) = self.gate() else { return Turn::Make(None) };
         let began_ms = self.host.now_ms();
         let turn = self.ask_gate(gate, unusable).await;
         self.trace.gate_ms = Some(self.host.now_ms().saturating_sub(began_ms));
@@ -52,14 +58,19 @@ impl<H: Host> Visit<'_, H> {
         })
     }
 
+    /// The gate, where what is made goes to where others can find it.
+    fn gate(&self) -> Option<&H::Gate> {
+        let Rendition { origin, bypass, .. } = self.rendition;
+        let is_shared = origin.kv && bypass.kv.read && bypass.kv.write;
+        self.host.gate().filter(|_| self.config.cache.coalescing.enabled && is_shared)
+    }
+
     /// Asks the gate without waiting; `None` where somebody else is at it, or has done it already.
     pub(super) async fn take_turn_at_once(
         &mut self,
         current: Option<&Metadata>,
     ) -> Option<Option<Lease>> {
-        let Some(gate) = self.host.gate().filter(|_| self.config.cache.coalescing.enabled) else {
-            return Some(None);
-        };
+        let Some(gate) = self.gate() else { return Some(None) };
         let key = &self.rendition.kv_key;
         let budget_ms = self.config.cache.coalescing.timeout_ms;
         let mut verdict = gate.ask(key, &Question::Enter { unusable: None }, budget_ms).await;
@@ -93,16 +104,22 @@ impl<H: Host> Visit<'_, H> {
         let key = &self.rendition.kv_key;
         let budget_ms = self.config.cache.coalescing.timeout_ms;
         let mut verdict = gate.ask(key, &Question::Enter { unusable }, budget_ms).await?;
+        let mut was_awaited = false;
         if let Verdict::Follow { token } = verdict {
+            was_awaited = true;
             let wait_ms = self.config.cache.coalescing.wait_ms;
             let wait = Question::Wait { token, wait_ms };
             verdict = gate.ask(key, &wait, wait_ms.saturating_add(budget_ms)).await?;
         }
         Ok(match verdict {
             Verdict::Lead { token } => {
+                // Others will wait for this fill, whoever it was begun for.
+                self.host.outlive_viewer();
                 Turn::Make(Some(Lease { key: key.clone(), token, told: None }))
             }
-            Verdict::Filled { entry } => Turn::Look(Box::new(Metadata::decode(&entry)?)),
+            Verdict::Filled { entry } => {
+                Turn::Look(Told { entry: Box::new(Metadata::decode(&entry)?), was_awaited })
+            }
             // Whoever is at it takes longer than this viewer may wait.
             Verdict::Follow { .. } | Verdict::Alone | Verdict::Held | Verdict::Lost => {
                 Turn::Make(None)

@@ -32,6 +32,8 @@ pub struct Made<B> {
     pub source_state: Option<SourceState>,
     /// Bytes, where announced.
     pub length: Option<u64>,
+    /// Whether it has been found too long to be measured.
+    pub unmeasurable: bool,
     /// Why it must not be kept, if so.
     pub not_kept: Option<NotKept>,
     /// The bytes.
@@ -106,7 +108,9 @@ async fn transform<H: Host>(
         (Ok(verdict::Fit { length, not_kept }), Ok(reply)) => {
             let (source, source_state) = (source.index, of_source.state);
             let body = reply.body;
-            let made = Made { began_ms, source, source_state, length, not_kept, body };
+            let unmeasurable = false;
+            let made =
+                Made { began_ms, source, source_state, length, unmeasurable, not_kept, body };
             if conditional::wanted_ranges(ask).is_some() { measured(made).await } else { Ok(made) }
         }
         (Err(unfit), Ok(reply)) => {
@@ -137,8 +141,7 @@ async fn measured<B: Body>(made: Made<B>) -> Result<Made<B>, Unfit> {
             Err(Unfit::Empty)
         }
         Some(_) => Ok(Made { length, body, ..made }),
-        // It is told in answer to what was asked: whole, and for the store to find out.
-        None => Ok(Made { body, ..made }),
+        None => Ok(Made { body, unmeasurable: true, ..made }),
     }
 }
 

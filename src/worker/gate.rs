@@ -1,7 +1,9 @@
 //! The gate of one variant as a Durable Object, and the way to it.
 //!
-//! A gate lives in memory only. What it loses with it is a lease, which costs one more fill at the worst and
-//! mostly nothing, for its holder makes the next gate remember it; a write to storage would be paid on every fill.
+//! A gate lives in memory only, and the platform puts it away when nobody asks for some ten seconds
+//! (durable-objects/concepts/durable-object-lifecycle). A lost lease is taken up again when its holder speaks;
+//! a lost outcome costs one more fill, where the store still denies what was kept. A write to storage would be
+//! paid on every fill.
 //!
 //! Nobody who waits here holds anything of another request, neither a promise nor a waker: everyone looks
 //! for themselves, at a growing distance. A promise that another request settles is dropped with that
@@ -9,9 +11,9 @@
 
 use std::cell::RefCell;
 
-use js_sys::JsString;
+use js_sys::{JsString, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{AbortController, RequestInit, Response};
+use web_sys::{AbortController, AbortSignal, RequestInit, Response};
 use worker::{Date, DurableObject, Env, State, durable_object};
 
 use super::binding::{GateNamespace, by_name};
@@ -44,24 +46,41 @@ impl DurableObject for FillGate {
         let question = Some(text).filter(|text| text.len() <= GATE_QUESTION_BYTES_MAX);
         let question = question.and_then(|text| serde_json::from_str(&text).ok());
         let Some(question) = question else { return worker::Response::error("no question", 400) };
-        worker::Response::ok(serde_json::to_string(&self.answer(&question).await)?)
+        let asker = request.inner();
+        match self.answer(&question, || has_left(asker)).await {
+            Some(verdict) => worker::Response::ok(serde_json::to_string(&verdict)?),
+            None => worker::Response::error("nobody waits any more", 499),
+        }
     }
 }
 
 impl FillGate {
     /// Looks until there is an answer; the state gives one when the asker's time is over.
-    async fn answer(&self, question: &Question) -> Verdict {
+    ///
+    /// Who leaves is not looked for any more: a lease given to nobody would hold up all others until it lapses.
+    async fn answer(&self, question: &Question, has_left: impl Fn() -> bool) -> Option<Verdict> {
         let asked_ms = Date::now().as_millis();
         let mut pause_ms = GATE_PAUSE_MS_MIN;
         loop {
             let now_ms = Date::now().as_millis();
             if let Some(verdict) = self.state.borrow_mut().answer(question, asked_ms, now_ms) {
-                return verdict;
+                return Some(verdict);
             }
             sleep(pause_ms).await;
+            if has_left() {
+                return None;
+            }
             pause_ms = pause_ms.saturating_mul(2).min(GATE_PAUSE_MS_MAX);
         }
     }
+}
+
+/// Whether the platform gave the request up, or its sender did. Only with the flag `enable_request_signal`;
+/// without it everybody stays.
+fn has_left(asker: &web_sys::Request) -> bool {
+    let signal = Reflect::get(asker, &JsValue::from_str("signal")).ok();
+    let signal = signal.and_then(|signal| signal.dyn_into::<AbortSignal>().ok());
+    signal.is_some_and(|signal| signal.aborted())
 }
 
 /// The way to the gates of all variants.

@@ -9,6 +9,7 @@ use super::budget;
 use super::edge::Edge;
 use super::gate::GateStub;
 use super::kv::{Kv, RENDITIONS};
+use super::stay::Stay;
 use super::upstream::Fetcher;
 use crate::cache::errands::Errands;
 use crate::cache::ports::{Clock, Entropy, Host, Isolate, Secrets};
@@ -19,14 +20,15 @@ pub(super) struct CloudflareHost {
     env: Env,
     kv: Kv,
     gate: Option<GateStub>,
+    stay: Stay,
 }
 
 impl CloudflareHost {
     /// Binds what the environment names.
-    pub(super) fn bind(env: Env) -> Self {
+    pub(super) fn bind(env: Env, stay: Stay) -> Self {
         let kv = Kv::bind(&env, RENDITIONS);
         let gate = GateStub::bind(&env);
-        Self { env, kv, gate }
+        Self { env, kv, gate, stay }
     }
 }
 
@@ -57,6 +59,10 @@ impl Isolate for CloudflareHost {
     fn claim(&self, errand: &str) -> bool {
         let now_ms = self.now_ms();
         ERRANDS.with_borrow_mut(|errands| errands.claim(errand, now_ms))
+    }
+
+    fn outlive_viewer(&self) {
+        self.stay.begin();
     }
 }
 

@@ -11,6 +11,7 @@ mod live_config;
 mod log;
 mod request;
 mod response;
+mod stay;
 mod upstream;
 
 use std::rc::Rc;
@@ -20,6 +21,7 @@ use worker::{Context, Env, ScheduleContext, ScheduledEvent, event};
 use crate::front::{self, Handled};
 use crate::upkeep;
 use host::CloudflareHost;
+use stay::Stay;
 
 #[event(fetch)]
 async fn fetch(
@@ -30,7 +32,9 @@ async fn fetch(
     log::install();
     let config = live_config::current(&env, &context).await;
     log::set_level(config.log.level);
-    let host = Rc::new(CloudflareHost::bind(env));
+    let context = Rc::new(context);
+    let stay = Stay::of(&context);
+    let host = Rc::new(CloudflareHost::bind(env, stay.clone()));
     let Some(ask) = request::ask(&request, &config) else {
         return response::bad_request();
     };
@@ -42,7 +46,9 @@ async fn fetch(
                 };
                 context.wait_until(work);
             }
-            response::native(reply, &context)
+            let response = response::native(reply, &context);
+            stay.end();
+            response
         }
         Handled::PassThrough { url, marks } => upstream::pass_through(&request, &url, &marks).await,
     }
@@ -54,5 +60,5 @@ async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
     log::install();
     let config = live_config::reread(&env).await;
     log::set_level(config.log.level);
-    upkeep::run(&CloudflareHost::bind(env), &config).await;
+    upkeep::run(&CloudflareHost::bind(env, Stay::without_viewer()), &config).await;
 }

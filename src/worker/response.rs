@@ -27,11 +27,9 @@ pub(super) fn native(reply: Reply<NativeBody>, context: &Context) -> worker::Res
     let length = length.and_then(|value| value.to_str().ok()?.parse().ok());
     let left = body.leave(length).map_err(|fault| worker::Error::from(fault.to_string()))?;
     let (value, handing) = left;
-    context.wait_until(async move {
-        // The viewer has seen it break, and whose fault it was is told where the body came from.
-        let _ = handing.await;
-    });
-    Ok(AnyResponse::new(&value, &init)?.into())
+    let response = AnyResponse::new(&value, &init)?;
+    context.wait_until(handing.done());
+    Ok(response.into())
 }
 
 /// For what no HTTP request looks like.

@@ -4,9 +4,11 @@
 //! only when somebody looks, so equal paths are walked once. After each path the [`promises`] are checked
 //! against a [`model`] of fifty lines.
 
+mod fills;
 mod model;
 mod paths;
 mod product;
 mod promises;
+mod reads;
 mod sources;
 mod states;

@@ -43,7 +43,10 @@ fn every_limit_of_the_document_is_the_codes() {
     let bytes = |bytes: u64| format!("{bytes} bytes");
     let rows = [
         row("a key in KV", bytes(limits::KV_KEY_BYTES_MAX as u64)),
-        row("a body in KV", bytes(limits::KV_VALUE_BYTES_MAX)),
+        row("one value in KV", bytes(limits::KV_VALUE_BYTES_MAX)),
+        row("chunks of a body in KV", limits::CHUNKS_MAX.to_string()),
+        row("a manifest", bytes(limits::MANIFEST_BYTES_MAX)),
+        row("a body's beginning beside its manifest", bytes(limits::HEAD_BYTES_MAX)),
         row("metadata", bytes(limits::KV_METADATA_BYTES_MAX as u64)),
         row("a body in the Cache API", bytes(limits::EDGE_BODY_BYTES_MAX)),
         row("a body that is held to measure it", bytes(limits::SPOOL_BYTES_MAX)),
@@ -64,10 +67,27 @@ fn every_limit_of_the_document_is_the_codes() {
         format!("at most {} tags of at most {} bytes", limits::TAGS_MAX, limits::TAG_BYTES_MAX),
         format!("tags over {} bytes", tags::SHORT_BYTES_MAX),
         format!("once every {} seconds", video_resizer::config::live::REFRESH_MS / 1_000),
+        format!("at most {} MiB of it", limits::HEAD_BYTES_MAX / 1024 / 1024),
+        format!("waited for {} ms", limits::FIRST_CHUNK_WAIT_MS),
+        format!(
+            "at most {} operations and reads at most {} MiB",
+            limits::SCRUB_OPERATIONS_MAX,
+            limits::SCRUB_BYTES_MAX / 1024 / 1024
+        ),
+        format!(
+            "not been heard of for {} s, or after {} s",
+            limits::LEASE_MS / 1_000,
+            limits::LEASE_AGE_MS_MAX / 1_000
+        ),
+        format!("remembers for {} s what was made", limits::OUTCOME_MS / 1_000),
+        format!("once more every {} s", limits::LEASE_BEAT_MS / 1_000),
     ] {
         assert!(read(CACHING).contains(&text), "{text}");
     }
     assert_eq!(limits::KV_METADATA_BYTES_MAX, 1_024);
+    assert_eq!(limits::CHUNKS_OUTLIVE_S, 7 * 86_400, "a week");
+    assert_eq!(limits::ORPHAN_MS_MIN, 3_600_000, "an hour");
+    assert_eq!(limits::ALIAS_TTL_S, 120, "two minutes");
 }
 
 fn key_of(url: &str, origin: &str) -> String {
@@ -200,13 +220,27 @@ fn passed(why: NotKept, kept: Option<Result<(), NotKept>>) -> TierTrace {
 }
 
 fn found_or_made() -> Vec<Form> {
-    use Phase::{EdgeHit, KvHit, Miss};
+    use Phase::{EdgeHit, KvHit, Miss, StaleWhileRevalidate};
     let unasked = TierTrace::default;
     let (stale, broken) = (tier(Lookup::Stale, STORED), tier(Lookup::Broken, STORED));
     vec![
         (hit(83_528), unasked(), Transform::Untried, EdgeHit, "From the Cache API."),
         (missed(STORED), hit(83_528), Transform::Untried, KvHit, "From KV; the edge gets a copy."),
         (missed(STORED), missed(STORED), MADE, Miss, "Made; both get a copy."),
+        (
+            missed(None),
+            hit(-120),
+            Transform::Untried,
+            StaleWhileRevalidate,
+            "From KV, past its lifetime; it is being renewed.",
+        ),
+        (
+            missed(None),
+            missed(None),
+            Transform::Untried,
+            Phase::Collapsed,
+            "Made for another request, which this one waited for.",
+        ),
         (missed(STORED), stale, MADE, Miss, "KV had one past its lifetime; made anew."),
         (missed(STORED), broken, MADE, Miss, "KV broke or was too slow; made."),
     ]
@@ -270,7 +304,8 @@ fn every_form_of_cache_status_is_in_the_document() {
                 Transform::Silent => attempt(None),
                 Transform::Said(status) => attempt(Some(status)),
             };
-            let trace = Trace { edge, kv, attempts, phase, ..Trace::default() };
+            let collapsed = phase == Phase::Collapsed;
+            let trace = Trace { edge, kv, attempts, phase, collapsed, ..Trace::default() };
             [format!("`{}`", trace.cache_status()), meaning.to_owned()]
         })
         .collect();

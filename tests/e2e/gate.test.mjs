@@ -13,8 +13,10 @@ export default class extends worker {
     this.gates = env.FILL_GATE;
   }
   async fetch(request) {
-    const name = new URL(request.url).searchParams.get("gate");
-    return this.gates ? this.gates.getByName(name).fetch(request) : new Response("unbound", { status: 501 });
+    if (!this.gates) return new Response("unbound", { status: 501 });
+    const asked = new URL(request.url).searchParams;
+    const leaves = asked.has("leave") ? { signal: AbortSignal.timeout(Number(asked.get("leave"))) } : {};
+    return this.gates.getByName(asked.get("gate")).fetch(request, leaves).catch((error) => new Response(error.name));
   }
 }
 `;
@@ -23,9 +25,9 @@ export default class extends worker {
 async function openDoor(t, options = {}) {
   const world = await startWorld({ around: DOOR, ...options });
   t.after(() => world.stop());
-  /** @param {string} name @param {unknown} question */
-  const post = (name, question) =>
-    fetch(`${world.worker}/?gate=${encodeURIComponent(name)}`, { method: "POST", body: JSON.stringify(question) });
+  /** @param {string} name @param {unknown} question @param {string} [more] of the query */
+  const post = (name, question, more = "") =>
+    fetch(`${world.worker}/?gate=${encodeURIComponent(name)}${more}`, { method: "POST", body: JSON.stringify(question) });
   return {
     ...world,
     post,
@@ -37,6 +39,9 @@ async function openDoor(t, options = {}) {
     },
   };
 }
+
+/** As in src/limits.rs. */
+const LEASE_MS = 10_000;
 
 const ENTER = { enter: {} };
 const ENTRY = JSON.stringify({ g: "feed" });
@@ -73,6 +78,17 @@ test("who waits is told after the time it gave, though the fill is not done", as
   assert.deepEqual(await ask("slow", { wait: { token, wait_ms: 700 } }), { follow: { token } });
   const waited = Date.now() - began;
   assert.ok(waited >= 690 && waited < 3_000, `waited ${waited} ms`);
+});
+
+test("who left while waiting is given no lease when the filler falls silent", async (t) => {
+  const { ask, post } = await openDoor(t);
+  const { token } = (await ask("left", ENTER)).lead;
+  const granted = Date.now();
+  const left = await post("left", { wait: { token, wait_ms: 60_000 } }, "&leave=300");
+  assert.equal(await left.text(), "TimeoutError");
+  // By now whoever still waits would have looked and got it.
+  await new Promise((resolve) => setTimeout(resolve, LEASE_MS + 500 - (Date.now() - granted)));
+  assert.ok((await ask("left", ENTER)).lead, "the first who is there");
 });
 
 test("a gate that lost its memory takes up the lease of who speaks, and of whom somebody waits for", async (t) => {

@@ -1,4 +1,4 @@
-//! Bytes on their way, block by block. A block is the handle of an array in JavaScript's memory.
+//! Bytes on their way, block by block.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -12,6 +12,7 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::ReadableStream;
 
 use super::binding::{ReadResult, Readable, Reader as JsReader};
+use super::bytes::Bytes;
 use crate::cache::ports::Fault;
 use crate::worker::binding::object;
 use crate::worker::budget::fault;
@@ -23,18 +24,18 @@ const BLOCK_BYTES: u32 = 64 * 1024;
 /// A body as blocks. Dropped before its end, its source is told that nobody reads on.
 pub(in crate::worker) struct Blocks {
     /// What was read already and comes first.
-    read: VecDeque<Uint8Array>,
-    rest: LocalBoxStream<'static, Result<Uint8Array, Fault>>,
+    read: VecDeque<Bytes>,
+    rest: LocalBoxStream<'static, Result<Bytes, Fault>>,
 }
 
 impl Blocks {
     /// Blocks as they come.
-    pub(super) fn new(rest: impl Stream<Item = Result<Uint8Array, Fault>> + 'static) -> Self {
+    pub(super) fn new(rest: impl Stream<Item = Result<Bytes, Fault>> + 'static) -> Self {
         Self { read: VecDeque::new(), rest: rest.fuse().boxed_local() }
     }
 
     /// One block, or none.
-    pub(super) fn held(block: Option<Uint8Array>) -> Self {
+    pub(super) fn held(block: Option<Bytes>) -> Self {
         Self { read: block.into_iter().collect(), rest: stream::empty().boxed_local() }
     }
 
@@ -47,20 +48,20 @@ impl Blocks {
     }
 
     /// Puts blocks that were read back to the front, in their order.
-    pub(super) fn put_back(&mut self, blocks: impl IntoIterator<Item = Uint8Array>) {
+    pub(super) fn put_back(&mut self, blocks: impl IntoIterator<Item = Bytes>) {
         let behind = std::mem::take(&mut self.read);
         self.read = blocks.into_iter().chain(behind).collect();
     }
 
     /// The same blocks, and then the fault that was met behind them.
-    pub(super) fn broken(read: Vec<Uint8Array>, fault: Fault) -> Self {
+    pub(super) fn broken(read: Vec<Bytes>, fault: Fault) -> Self {
         let rest = stream::once(std::future::ready(Err(fault))).boxed_local();
         Self { read: read.into(), rest }
     }
 }
 
 impl Stream for Blocks {
-    type Item = Result<Uint8Array, Fault>;
+    type Item = Result<Bytes, Fault>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         match self.read.pop_front() {
@@ -96,7 +97,7 @@ impl Reader {
     }
 
     /// What is there, at most [`BLOCK_BYTES`] of it where the stream is the platform's own; `None` at the end.
-    async fn block(&mut self) -> Result<Option<Uint8Array>, Fault> {
+    async fn block(&mut self) -> Result<Option<Bytes>, Fault> {
         let read = if self.is_byob {
             self.js.read_into(&Uint8Array::new_with_length(BLOCK_BYTES))
         } else {
@@ -104,16 +105,18 @@ impl Reader {
         };
         let block = self.settled(read).await?;
         // A few bytes may wait in a queue for long; they keep no whole block alive there.
-        Ok(block.map(|block| if block.length() < BLOCK_BYTES / 2 { snug(&block) } else { block }))
+        Ok(block.map(|block| {
+            if block.length() < BLOCK_BYTES / 2 { block.front(block.length()) } else { block }
+        }))
     }
 
     /// The next `bytes`, fewer only where the stream ends.
-    pub(super) async fn fill(&mut self, bytes: u32) -> Result<Uint8Array, Fault> {
+    pub(super) async fn fill(&mut self, bytes: u32) -> Result<Bytes, Fault> {
         let read = self.js.read_at_least(bytes, &Uint8Array::new_with_length(bytes));
         Ok(match self.settled(read).await? {
             Some(block) if block.length() == bytes => block,
-            Some(block) => snug(&block),
-            None => Uint8Array::new_with_length(0),
+            Some(block) => block.front(block.length()),
+            None => Bytes::copy(b""),
         })
     }
 
@@ -125,7 +128,7 @@ impl Reader {
     async fn settled(
         &mut self,
         read: Result<js_sys::Promise, JsValue>,
-    ) -> Result<Option<Uint8Array>, Fault> {
+    ) -> Result<Option<Bytes>, Fault> {
         let result = match read {
             Ok(promise) => JsFuture::from(promise).await,
             Err(error) => Err(error),
@@ -139,7 +142,10 @@ impl Reader {
             self.is_over = true;
             return Ok(None);
         }
-        result.value().dyn_into().map(Some).map_err(|_| Fault::Corrupt("a stream not of bytes"))
+        let block: Uint8Array =
+            result.value().dyn_into().map_err(|_| Fault::Corrupt("a stream not of bytes"))?;
+        // What JavaScript made may be in use there.
+        Ok(Some(if self.is_byob { Bytes::own(block) } else { Bytes::borrow(block) }))
     }
 }
 
@@ -151,11 +157,6 @@ impl Drop for Reader {
             forget(cancelled);
         }
     }
-}
-
-/// A copy that keeps no larger array alive.
-pub(super) fn snug(bytes: &Uint8Array) -> Uint8Array {
-    bytes.slice(0, bytes.length())
 }
 
 /// Lets a promise settle unobserved, but not unhandled.

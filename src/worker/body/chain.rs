@@ -5,12 +5,12 @@ use std::pin::Pin;
 use std::task::Poll;
 
 use futures_channel::oneshot;
-use futures_util::stream::LocalBoxStream;
+use futures_util::stream::{LocalBoxStream, Peekable};
 use futures_util::{FutureExt, Stream, StreamExt, stream};
-use js_sys::Uint8Array;
 
 use super::NativeBody;
 use super::blocks::Blocks;
+use super::bytes::Bytes;
 use super::cut::cut;
 use crate::cache::ports::{Ending, Fault, Part};
 use crate::worker::budget::within;
@@ -24,9 +24,8 @@ pub(super) fn chain(
     stall_ms: u32,
 ) -> (Blocks, Ending) {
     let (broken, ending) = oneshot::channel();
-    let parts = parts.boxed_local();
-    let chain =
-        Chain { parts, current: None, next: None, left: length, stall_ms, broken: Some(broken) };
+    let parts = Box::pin(parts.boxed_local().peekable());
+    let chain = Chain { parts, current: None, left: length, stall_ms, broken: Some(broken) };
     let blocks = stream::unfold(chain, |mut chain| async {
         let block = chain.block().await.transpose()?;
         if let Err(fault) = &block
@@ -42,11 +41,11 @@ pub(super) fn chain(
     (Blocks::new(blocks), ending.boxed_local())
 }
 
+type Parts = LocalBoxStream<'static, Result<Part<NativeBody>, Fault>>;
+
 struct Chain {
-    parts: LocalBoxStream<'static, Result<Part<NativeBody>, Fault>>,
+    parts: Pin<Box<Peekable<Parts>>>,
     current: Option<Blocks>,
-    /// The part behind the current one, where it is here already.
-    next: Option<Option<Result<Part<NativeBody>, Fault>>>,
     /// Bytes still to come.
     left: u64,
     stall_ms: u32,
@@ -54,17 +53,13 @@ struct Chain {
 }
 
 impl Chain {
-    async fn block(&mut self) -> Result<Option<Uint8Array>, Fault> {
+    async fn block(&mut self) -> Result<Option<Bytes>, Fault> {
         loop {
             if self.broken.is_none() {
                 return Ok(None);
             }
             if self.current.is_none() {
-                let part = match self.next.take() {
-                    Some(part) => part,
-                    None => self.parts.next().await,
-                };
-                match part {
+                match self.parts.next().await {
                     Some(part) => {
                         let Part { body, cut: of } = part?;
                         self.current = Some(cut(body.into_blocks(), &of));
@@ -85,13 +80,10 @@ impl Chain {
     }
 
     /// The current part's next block; meanwhile the next part is asked for, and no other.
-    fn pull(&mut self) -> impl Future<Output = Option<Result<Uint8Array, Fault>>> {
+    fn pull(&mut self) -> impl Future<Output = Option<Result<Bytes, Fault>>> {
         poll_fn(|context| {
-            if self.next.is_none()
-                && let Poll::Ready(part) = self.parts.as_mut().poll_next(context)
-            {
-                self.next = Some(part);
-            }
+            // Whether it is here is of no interest yet.
+            let _ = self.parts.as_mut().poll_peek(context);
             match &mut self.current {
                 Some(current) => Pin::new(current).poll_next(context),
                 None => Poll::Ready(None),

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 
 use futures_util::{StreamExt, stream};
-use js_sys::Uint8Array;
 
 use super::blocks::Blocks;
+use super::bytes::Bytes;
 use crate::cache::ports::Fault;
 use crate::http::cut::{Cut, Piece};
 use crate::http::range::ByteRange;
@@ -14,7 +14,7 @@ use crate::http::range::ByteRange;
 /// the last is not read. A body that ends before is [`Fault::Corrupt`].
 pub(super) fn cut(blocks: Blocks, cut: &Cut) -> Blocks {
     let pieces = cut.pieces().iter().cloned().collect();
-    let cutter = Cutter { blocks, pieces, block: Uint8Array::new_with_length(0), at: 0 };
+    let cutter = Cutter { blocks, pieces, block: Bytes::copy(b""), at: 0 };
     Blocks::new(stream::unfold(cutter, |mut cutter| async {
         let block = cutter.next().await.transpose()?;
         Some((block, cutter))
@@ -25,17 +25,17 @@ struct Cutter {
     blocks: Blocks,
     /// What is still to be sent; the first may be sent in part.
     pieces: VecDeque<Piece>,
-    block: Uint8Array,
+    block: Bytes,
     /// Where in the body the block begins.
     at: u64,
 }
 
 impl Cutter {
-    async fn next(&mut self) -> Result<Option<Uint8Array>, Fault> {
+    async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
         loop {
             let range = match self.pieces.pop_front() {
                 None => return Ok(None),
-                Some(Piece::Text(text)) => return Ok(Some(Uint8Array::from(text.as_bytes()))),
+                Some(Piece::Text(text)) => return Ok(Some(Bytes::copy(text.as_bytes()))),
                 Some(Piece::Bytes(range)) => range,
             };
             // Pieces ascend, so no byte is wanted that lies before this block.
@@ -52,7 +52,7 @@ impl Cutter {
                 self.pieces.push_front(rest);
             }
             let [from, to] = [range.first(), end.min(range.last() + 1)].map(|at| at - self.at);
-            return Ok(Some(self.block.subarray(offset(from), offset(to))));
+            return Ok(Some(self.block.part(offset(from), offset(to))));
         }
     }
 }

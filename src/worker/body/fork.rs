@@ -1,9 +1,9 @@
-//! A body branched in two, at a pace both can keep.
+//! A body branched, at a pace all branches can keep.
 //!
 //! The platform's own `tee()` holds for the slower branch whatever the faster one has read, up to the memory of the
-//! isolate. Here one reader feeds two queues, each with a bound: the viewer's is wide enough for a player that pauses,
-//! the copy's is not, for its reader holds chunks of its own. At the bound the source is not read until the slower
-//! branch has caught up, and a copy that does not is let go.
+//! isolate. Here one reader feeds a queue for each branch, and each has a bound: the viewer's is wide enough for a player
+//! that pauses, a copy's is not, for its reader holds chunks of its own. At the bound the source is not read until the
+//! slowest branch has caught up, and a copy that does not is let go.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -15,11 +15,11 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use futures_util::{Stream, StreamExt};
-use js_sys::Uint8Array;
 use wasm_bindgen_futures::spawn_local;
 use worker::Delay;
 
 use super::blocks::Blocks;
+use super::bytes::Bytes;
 use crate::cache::ports::Fault;
 use crate::limits::{
     COPY_LAG_BYTES_MAX, FORK_AHEAD_BYTES_MAX, FORKS_LAG_BYTES_MAX, VIEWER_LAG_BYTES_MAX,
@@ -30,26 +30,10 @@ thread_local! {
     static WAITING: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Two branches of the same blocks: the viewer's, and the copy that is let go once it takes nothing for `patience_ms`.
-///
-/// A branch that is dropped leaves the other alone; with both the source is dropped. A source that breaks breaks both.
-pub(super) fn fork(source: Blocks, patience_ms: u32) -> (Blocks, Blocks) {
-    let fork = Rc::new(RefCell::new(Fork::default()));
-    let [viewer, copy] =
-        [VIEWER, COPY].map(|side| Blocks::new(Branch { fork: Rc::clone(&fork), side }));
-    spawn_local(async move {
-        let (pump, watch) = (pump(source, &fork), watch(&fork, patience_ms));
-        select(pin!(pump), pin!(watch)).await;
-    });
-    (viewer, copy)
-}
-
-const VIEWER: usize = 0;
-const COPY: usize = 1;
-
 #[derive(Default)]
 struct Fork {
-    lanes: [Lane; 2],
+    /// The viewer's, then those of the copies.
+    lanes: Vec<Lane>,
     /// Set once the source has no more.
     end: Option<Result<(), Fault>>,
     pump: Option<Waker>,
@@ -62,11 +46,13 @@ struct Lane {
     bytes: u64,
     /// Whether its reader is busy with what it took last.
     is_busy: bool,
-    /// How often something was taken.
-    taken: u64,
+    /// How long it may take nothing while others wait for it; the viewer's is not limited.
+    patience_ms: Option<u32>,
+    /// For how long it has taken nothing of what waits.
+    idle_ms: u32,
     /// Nobody reads it any more.
     is_left: bool,
-    /// It held the other up for too long.
+    /// It held the others up for too long.
     is_let_go: bool,
     reader: Option<Waker>,
 }
@@ -78,6 +64,11 @@ impl Lane {
 
     fn is_waited_for(&self) -> bool {
         !self.is_gone() && (self.is_busy || !self.queue.is_empty())
+    }
+
+    /// How far it may lag behind.
+    fn bytes_max(&self) -> u64 {
+        if self.patience_ms.is_some() { COPY_LAG_BYTES_MAX } else { VIEWER_LAG_BYTES_MAX }
     }
 
     fn clear(&mut self) {
@@ -92,11 +83,11 @@ impl Lane {
     }
 }
 
-/// A block that waits for one reader or for two.
-struct Block(Uint8Array);
+/// A block that waits for its readers.
+struct Block(Bytes);
 
 impl Block {
-    fn new(bytes: Uint8Array) -> Rc<Self> {
+    fn new(bytes: Bytes) -> Rc<Self> {
         WAITING.set(WAITING.get() + u64::from(bytes.length()));
         Rc::new(Self(bytes))
     }
@@ -114,17 +105,16 @@ impl Fork {
     }
 
     fn has_room(&self) -> bool {
-        let [viewer, copy] = &self.lanes;
-        let lags = self.lanes.iter().filter(|lane| !lane.is_gone()).map(|lane| lane.bytes);
-        let slowest = lags.clone().max().unwrap_or(0);
-        lags.min().unwrap_or(0) < FORK_AHEAD_BYTES_MAX
-            && viewer.bytes < VIEWER_LAG_BYTES_MAX
-            && copy.bytes < COPY_LAG_BYTES_MAX
+        let lanes = || self.lanes.iter().filter(|lane| !lane.is_gone());
+        let fastest = lanes().map(|lane| lane.bytes).min().unwrap_or(0);
+        let slowest = lanes().map(|lane| lane.bytes).max().unwrap_or(0);
+        fastest < FORK_AHEAD_BYTES_MAX
+            && lanes().all(|lane| lane.bytes < lane.bytes_max())
             // However full the isolate is, one block at a time goes through, so nobody waits for ever.
             && (slowest == 0 || WAITING.get() < FORKS_LAG_BYTES_MAX)
     }
 
-    fn push(&mut self, bytes: Uint8Array) {
+    fn push(&mut self, bytes: Bytes) {
         let block = Block::new(bytes);
         for lane in self.lanes.iter_mut().filter(|lane| !lane.is_gone()) {
             lane.bytes += u64::from(block.0.length());
@@ -145,7 +135,7 @@ impl Fork {
     }
 }
 
-/// Reads the source as long as there is room, and then stays until both branches have taken all or are gone.
+/// Reads the source as long as there is room, and then stays until all branches have taken everything or are gone.
 async fn pump(mut source: Blocks, fork: &RefCell<Fork>) {
     loop {
         until(fork, |fork| fork.has_room() || fork.is_abandoned()).await;
@@ -174,26 +164,21 @@ async fn until(fork: &RefCell<Fork>, is_so: impl Fn(&Fork) -> bool) {
     .await;
 }
 
-/// Lets the copy go once it has taken nothing for `patience_ms` of what waits for it.
+/// Lets every copy go that has taken nothing for too long of what waits for it.
 ///
 /// It also wakes the pump now and then: room that other requests made may not wake it, for the platform lets no
 /// request run in the name of another.
-async fn watch(fork: &RefCell<Fork>, patience_ms: u32) {
-    let tick_ms = (patience_ms / TICKS).clamp(TICK_MS_MIN, TICK_MS_MAX);
-    let (mut idle_ms, mut taken) = (0, 0);
+async fn watch(fork: &RefCell<Fork>, tick_ms: u32) {
     loop {
         Delay::from(Duration::from_millis(u64::from(tick_ms))).await;
         let mut fork = fork.borrow_mut();
-        let [_, copy] = &mut fork.lanes;
-        if copy.is_waited_for() && copy.taken == taken {
-            idle_ms += tick_ms;
-        } else {
-            (idle_ms, taken) = (0, copy.taken);
-        }
-        if idle_ms >= patience_ms && !copy.is_gone() {
-            copy.is_let_go = true;
-            copy.clear();
-            copy.wake();
+        for lane in fork.lanes.iter_mut().filter(|lane| lane.is_waited_for()) {
+            lane.idle_ms = lane.idle_ms.saturating_add(tick_ms);
+            if lane.patience_ms.is_some_and(|patience_ms| lane.idle_ms >= patience_ms) {
+                lane.is_let_go = true;
+                lane.clear();
+                lane.wake();
+            }
         }
         fork.wake_pump();
     }
@@ -204,26 +189,53 @@ const TICKS: u32 = 8;
 const TICK_MS_MIN: u32 = 10;
 const TICK_MS_MAX: u32 = 250;
 
-/// One end of a fork.
-struct Branch {
+/// One end of a fork. Dropped, it leaves the others alone; with the last the source is dropped.
+pub(in crate::worker) struct Branch {
     fork: Rc<RefCell<Fork>>,
-    side: usize,
+    lane: usize,
+}
+
+impl Branch {
+    /// The viewer's branch of `source`, and for now the only one. A source that breaks breaks all.
+    pub(super) fn of(source: Blocks, patience_ms: u32) -> Self {
+        let fork = Fork { lanes: vec![Lane::default()], ..Fork::default() };
+        let fork = Rc::new(RefCell::new(fork));
+        let branch = Self { fork: Rc::clone(&fork), lane: 0 };
+        let tick_ms = (patience_ms / TICKS).clamp(TICK_MS_MIN, TICK_MS_MAX);
+        spawn_local(async move {
+            select(pin!(pump(source, &fork)), pin!(watch(&fork, tick_ms))).await;
+        });
+        branch
+    }
+
+    /// Another that yields what this one has still to yield: a copy, which is let go once it takes nothing for
+    /// `patience_ms`.
+    pub(super) fn copy(&self, patience_ms: u32) -> Self {
+        let mut fork = self.fork.borrow_mut();
+        let mut copy = Lane { patience_ms: Some(patience_ms), ..Lane::default() };
+        if let Some(lane) = fork.lanes.get(self.lane) {
+            copy.queue.clone_from(&lane.queue);
+            copy.bytes = lane.bytes;
+            copy.is_let_go = lane.is_let_go;
+        }
+        fork.lanes.push(copy);
+        Self { fork: Rc::clone(&self.fork), lane: fork.lanes.len() - 1 }
+    }
 }
 
 impl Stream for Branch {
-    type Item = Result<Uint8Array, Fault>;
+    type Item = Result<Bytes, Fault>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut fork = self.fork.borrow_mut();
         let end = fork.end.clone();
-        let Some(lane) = fork.lanes.get_mut(self.side) else { return Poll::Ready(None) };
-        lane.is_busy = false;
+        let Some(lane) = fork.lanes.get_mut(self.lane) else { return Poll::Ready(None) };
+        (lane.is_busy, lane.idle_ms) = (false, 0);
         let block = lane.queue.pop_front();
         let next = match (&block, end) {
             _ if lane.is_let_go => Poll::Ready(Some(Err(Fault::BrokenOff))),
             (Some(block), _) => {
                 lane.bytes = lane.bytes.saturating_sub(u64::from(block.0.length()));
-                lane.taken += 1;
                 lane.is_busy = true;
                 Poll::Ready(Some(Ok(block.0.clone())))
             }
@@ -242,7 +254,7 @@ impl Stream for Branch {
 impl Drop for Branch {
     fn drop(&mut self) {
         let mut fork = self.fork.borrow_mut();
-        if let Some(lane) = fork.lanes.get_mut(self.side) {
+        if let Some(lane) = fork.lanes.get_mut(self.lane) {
             lane.is_left = true;
             lane.clear();
         }

@@ -5,13 +5,14 @@ use js_sys::Uint8Array;
 use wasm_bindgen::JsCast;
 
 use super::binding::SUBTLE;
-use super::blocks::{Blocks, snug};
+use super::blocks::Blocks;
+use super::bytes::Bytes;
 use crate::cache::ports::{Fault, Held};
 use crate::worker::budget::settled;
 
-/// The handle of an array nobody writes to any more.
+/// An array of bytes.
 #[derive(Debug, Clone)]
-pub(in crate::worker) struct NativeHeld(pub(super) Uint8Array);
+pub(in crate::worker) struct NativeHeld(pub(super) Bytes);
 
 impl Held for NativeHeld {
     fn length(&self) -> u64 {
@@ -19,11 +20,11 @@ impl Held for NativeHeld {
     }
 
     fn front(&self, bytes: u64) -> Self {
-        Self(self.0.slice(0, u32::try_from(bytes).unwrap_or(u32::MAX)))
+        Self(self.0.front(u32::try_from(bytes).unwrap_or(u32::MAX)))
     }
 
     async fn sha256(&self) -> Result<[u8; 32], Fault> {
-        let digest = settled(SUBTLE.with(|subtle| subtle.digest("SHA-256", &self.0))).await?;
+        let digest = settled(SUBTLE.with(|subtle| subtle.digest("SHA-256", self.0.view()))).await?;
         let digest: js_sys::ArrayBuffer =
             digest.dyn_into().map_err(|_| Fault::Corrupt("a digest not of bytes"))?;
         let digest = Uint8Array::new(&digest).to_vec();
@@ -31,36 +32,22 @@ impl Held for NativeHeld {
     }
 
     fn to_vec(&self) -> Vec<u8> {
-        self.0.to_vec()
+        self.0.view().to_vec()
     }
 }
 
 /// The next `bytes` of `blocks` in one array, fewer only where they end; what is left of a block is put back.
-pub(super) async fn gather(blocks: &mut Blocks, bytes: u32) -> Result<Uint8Array, Fault> {
-    let whole = Uint8Array::new_with_length(bytes);
+pub(super) async fn gather(blocks: &mut Blocks, bytes: u32) -> Result<Bytes, Fault> {
+    let whole = Bytes::own(Uint8Array::new_with_length(bytes));
     let mut at = 0;
     while at < bytes {
-        let Some(block) = blocks.next().await.transpose()? else { return Ok(whole.slice(0, at)) };
+        let Some(block) = blocks.next().await.transpose()? else { return Ok(whole.front(at)) };
         let taken = block.length().min(bytes - at);
-        whole.set(&block.subarray(0, taken), at);
+        whole.view().set(block.part(0, taken).view(), at);
         at += taken;
         if taken < block.length() {
-            blocks.put_back([block.subarray(taken, block.length())]);
+            blocks.put_back([block.part(taken, block.length())]);
         }
     }
     Ok(whole)
-}
-
-/// Arrays as one.
-pub(super) fn joined(blocks: &[Uint8Array]) -> Uint8Array {
-    if let [only] = blocks {
-        return snug(only);
-    }
-    let whole = Uint8Array::new_with_length(blocks.iter().map(Uint8Array::length).sum());
-    let mut at = 0;
-    for block in blocks {
-        whole.set(block, at);
-        at += block.length();
-    }
-    whole
 }

@@ -6,6 +6,7 @@
 
 mod binding;
 mod blocks;
+mod bytes;
 mod chain;
 mod cut;
 mod fork;
@@ -15,14 +16,15 @@ mod leave;
 use std::fmt;
 
 use futures_util::{Stream, StreamExt};
-use js_sys::Uint8Array;
 use wasm_bindgen::JsCast;
 use web_sys::{ReadableStream, Response};
 
 use self::binding::Readable;
 use self::blocks::{Blocks, Reader, forget};
+use self::bytes::Bytes;
+use self::fork::Branch;
 pub(super) use self::held::NativeHeld;
-use self::held::{gather, joined};
+use self::held::gather;
 pub(super) use self::leave::kept;
 use crate::cache::ports::{Body, Ending, Fault, Part};
 use crate::http::cut::Cut;
@@ -34,7 +36,7 @@ pub(super) enum NativeBody {
     /// A document the core wrote.
     Text(String),
     /// Bytes in JavaScript's memory.
-    Held(Uint8Array),
+    Held(Bytes),
     /// A stream of the platform as it came. Its length is never certain: of an upstream that is cut short, it simply
     /// ends in some places.
     Stream(Unread),
@@ -43,6 +45,13 @@ pub(super) enum NativeBody {
         /// The bytes.
         blocks: Blocks,
         /// Their number, where it is certain: they break where it turns out to be another.
+        length: Option<u64>,
+    },
+    /// What others read as well.
+    Branch {
+        /// Our end of it.
+        branch: Branch,
+        /// As that of [`NativeBody::Blocks`].
         length: Option<u64>,
     },
 }
@@ -58,16 +67,28 @@ impl NativeBody {
         Self::Stream(Unread { stream, is_taken: false })
     }
 
+    /// How many bytes it has, where that is certain.
+    fn length(&self) -> Option<u64> {
+        match self {
+            Self::Empty => Some(0),
+            Self::Text(text) => Some(text.len() as u64),
+            Self::Held(bytes) => Some(u64::from(bytes.length())),
+            Self::Stream(_) => None,
+            Self::Blocks { length, .. } | Self::Branch { length, .. } => *length,
+        }
+    }
+
     fn into_blocks(self) -> Blocks {
         match self {
             Self::Empty => Blocks::held(None),
-            Self::Text(text) => Blocks::held(Some(Uint8Array::from(text.as_bytes()))),
+            Self::Text(text) => Blocks::held(Some(Bytes::copy(text.as_bytes()))),
             Self::Held(bytes) => Blocks::held(Some(bytes)),
             Self::Stream(unread) => match Reader::of(&unread.into_stream()) {
                 Ok(reader) => Blocks::of(reader),
                 Err(fault) => Blocks::broken(Vec::new(), fault),
             },
             Self::Blocks { blocks, .. } => blocks,
+            Self::Branch { branch, .. } => Blocks::new(branch),
         }
     }
 }
@@ -87,7 +108,7 @@ impl Body for NativeBody {
         if front.is_empty() {
             return Self::Held(held.0.clone());
         }
-        Self::Held(joined(&[Uint8Array::from(front), held.0.clone()]))
+        Self::Held(Bytes::join(&[Bytes::copy(front), held.0.clone()]))
     }
 
     fn fork(&mut self, patience_ms: u32) -> Result<Self, Fault> {
@@ -101,6 +122,11 @@ impl Body for NativeBody {
                 *self = Self::Held(bytes.clone());
                 return Ok(Self::Held(bytes));
             }
+            Self::Branch { branch, length } => {
+                let copy = branch.copy(patience_ms);
+                *self = Self::Branch { branch, length };
+                return Ok(Self::Branch { branch: copy, length });
+            }
             Self::Stream(unread) => match unread.reader() {
                 Ok(reader) => (Blocks::of(reader), None),
                 Err(fault) => {
@@ -110,9 +136,10 @@ impl Body for NativeBody {
             },
             Self::Blocks { blocks, length } => (blocks, length),
         };
-        let (viewer, copy) = fork::fork(source, patience_ms);
-        *self = Self::Blocks { blocks: viewer, length };
-        Ok(Self::Blocks { blocks: copy, length })
+        let branch = Branch::of(source, patience_ms);
+        let copy = branch.copy(patience_ms);
+        *self = Self::Branch { branch, length };
+        Ok(Self::Branch { branch: copy, length })
     }
 
     fn cut(self, cut: Cut) -> Self {
@@ -134,7 +161,8 @@ impl Body for NativeBody {
         }
         if !matches!(self, Self::Blocks { .. }) {
             let whole = std::mem::replace(self, Self::Empty);
-            *self = Self::Blocks { blocks: whole.into_blocks(), length: None };
+            let length = whole.length();
+            *self = Self::Blocks { blocks: whole.into_blocks(), length };
         }
         let Self::Blocks { blocks, length } = self else { return Err(Fault::BrokenOff) };
         let taken = gather(blocks, bytes).await?;
@@ -170,7 +198,7 @@ impl Body for NativeBody {
                 return (Self::Blocks { blocks, length: None }, None);
             }
         }
-        (Self::Held(joined(&read)), Some(length))
+        (Self::Held(Bytes::join(&read)), Some(length))
     }
 
     fn discard(self) {
@@ -215,6 +243,7 @@ impl fmt::Debug for NativeBody {
             Self::Held(_) => "Held",
             Self::Stream(_) => "Stream",
             Self::Blocks { .. } => "Blocks",
+            Self::Branch { .. } => "Branch",
         })
     }
 }

@@ -53,6 +53,11 @@ impl Chosen {
         self.edge == Some(Edge::Failure) && self.last_mishap("edge-find") == Some(Mishap::None)
     }
 
+    /// Whether KV told of a failure that is fresh, or is served at once.
+    fn kv_remembers(&self) -> bool {
+        matches!(self.kv, Some(Kv::Failure | Kv::RenewableFailure))
+    }
+
     /// Whether the transformer was asked and gave something that may be served; then that.
     pub(super) fn is_made(&self, asked: Asked) -> bool {
         let Some(making) = self.making else { return false };
@@ -63,7 +68,8 @@ impl Chosen {
             | Making::GoodOf(_)
             | Making::GoodOfUnannounced(_)
             | Making::BreaksOff(_)
-            | Making::BreaksOffUnannounced => true,
+            | Making::BreaksOffUnannounced
+            | Making::BreaksOffAfter(..) => true,
             // Nobody knows it is empty who has not read it.
             Making::EmptyUnannounced => asked != Asked::Range,
             // Nobody knows it is the original who was not told its length.
@@ -93,7 +99,7 @@ impl Chosen {
         if self.edge_remembers() {
             return (502, true);
         }
-        if self.kv == Some(Kv::Failure) {
+        if self.kv_remembers() {
             return (404, true);
         }
         match (self.mishap("transform"), self.making) {
@@ -115,9 +121,12 @@ pub(super) fn expected(asked: Asked, chosen: &Chosen, made: Option<&Rc<[u8]>>) -
             return good(Phase::EdgeHit, part, edge_bytes());
         }
         _ if chosen.kv == Some(Kv::Fresh) => return good(Phase::KvHit, part, kv_bytes()),
+        _ if chosen.kv == Some(Kv::Renewable) => {
+            return good(Phase::StaleWhileRevalidate, part, kv_bytes());
+        }
         _ => {}
     }
-    let is_remembered = chosen.edge_remembers() || chosen.kv == Some(Kv::Failure);
+    let is_remembered = chosen.edge_remembers() || chosen.kv_remembers();
     if asked == Asked::Head && !is_remembered && chosen.kv != Some(Kv::Stale) {
         let is_missing = chosen.source == Some(Source::Missing);
         let (phase, status) =
@@ -130,10 +139,11 @@ pub(super) fn expected(asked: Asked, chosen: &Chosen, made: Option<&Rc<[u8]>>) -
         let is_whole = chosen.making == Some(Making::BreaksOffUnannounced);
         return good(Phase::Miss, if is_whole { 200 } else { part }, bytes);
     }
-    if chosen.kv == Some(Kv::Stale) {
+    let (status, original_helps) = chosen.failure();
+    // A source that is gone is told honestly, whatever was made of it.
+    if chosen.kv == Some(Kv::Stale) && (asked == Asked::Head || status >= 500) {
         return good(Phase::Stale, part, kv_bytes());
     }
-    let (status, original_helps) = chosen.failure();
     let has_it = matches!(chosen.source, Some(Source::Holds | Source::HoldsUnannounced));
     if original_helps && has_it && chosen.last_mishap("original") == Some(Mishap::None) {
         return good(Phase::Original, part, original_bytes());

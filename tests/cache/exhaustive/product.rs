@@ -9,6 +9,8 @@ use super::states;
 const WRITE: u32 = 3;
 /// The isolate dies before the first write.
 const DEATH: u32 = 1;
+/// The isolate dies before a renewal, or does not.
+const RENEWAL: u32 = 2;
 /// What can go wrong with a probe or an original: no answer.
 const MISHAPS: u32 = 1;
 /// Sources that have the video.
@@ -31,14 +33,13 @@ pub(super) fn paths(asked: Asked) -> Vec<(Phase, u32)> {
     let per_source = match asked {
         // Good, without length, breaking off; of no length and breaking off, or empty; two not kept.
         Asked::Get | Asked::Head => 3 * both + 2 * unread + 2,
-        // What breaks off while it is measured is not kept; what is empty is not served.
-        Asked::Range => 3 * both + 3,
+        // What is empty is not served: it was measured.
+        Asked::Range => 3 * both + unread + 2,
     };
     // The original is taken for a rendition unless its length was told.
     let made = probes * per_source + (probes - 1) * both;
     // Two kinds of no answer and seven of a bad one; a range finds an empty one as well.
     let bad = if asked == Asked::Range { 10 } else { 9 };
-    let unfit = probes * bad + 1;
 
     // The original is asked: where the probe broke its source is still to be seen.
     let originals = MISHAPS * HOLDING + HOLDING;
@@ -52,18 +53,30 @@ pub(super) fn paths(asked: Asked) -> Vec<(Phase, u32)> {
     let to_original = weighted * originals + memory_at_edge;
     let to_failure = weighted * no_originals + MISHAPS * memory_at_edge + probes * memory_in_both;
 
+    // Of the bad ones two are of a source that is gone, which is told and remembered whatever there was.
+    let gone = 2;
+    let unfit_of_server = probes * (bad - gone) + 1;
+    let gone_to_original = memory_in_both * originals;
+    let gone_to_failure = memory_in_both * no_originals + probes * memory_in_both;
+
     let (cold, old) = (edge_misses * kv_misses, edge_misses);
+    let renewed = edge_misses * RENEWAL;
     let hits = if asked == Asked::Range { 2 } else { 1 };
     // A failure remembered at the edge or in KV leads to the original; KV's owes the edge a copy.
-    let remembered = 1 + edge_misses * memory_at_edge;
+    let remembered = 1 + edge_misses * memory_at_edge + renewed;
     match asked {
         Asked::Get | Asked::Range => vec![
             (Phase::EdgeHit, hits),
             (Phase::KvHit, edge_misses * (viewer_fork + DEATH + WRITE)),
             (Phase::Miss, (cold + old) * made),
-            (Phase::Stale, old * unfit),
-            (Phase::Original, cold * to_original + remembered * HOLDING),
-            (Phase::Failed, cold * to_failure + remembered * (MISHAPS + absent)),
+            (Phase::Collapsed, 0),
+            (Phase::StaleWhileRevalidate, renewed),
+            (Phase::Stale, old * unfit_of_server),
+            (Phase::Original, cold * to_original + old * gone_to_original + remembered * HOLDING),
+            (
+                Phase::Failed,
+                cold * to_failure + old * gone_to_failure + remembered * (MISHAPS + absent),
+            ),
             (Phase::HeadUnfilled, 0),
             (Phase::NotCached, 0),
         ],
@@ -71,6 +84,8 @@ pub(super) fn paths(asked: Asked) -> Vec<(Phase, u32)> {
             (Phase::EdgeHit, hits),
             (Phase::KvHit, edge_misses * (DEATH + WRITE)),
             (Phase::Miss, 0),
+            (Phase::Collapsed, 0),
+            (Phase::StaleWhileRevalidate, renewed),
             (Phase::Stale, old),
             (Phase::Original, remembered * HOLDING),
             (Phase::Failed, cold + remembered * (MISHAPS + absent)),

@@ -29,10 +29,13 @@ pub(super) enum Edge {
 pub(super) enum Kv {
     Absent,
     Fresh,
+    /// Past its lifetime, within the window in which it is renewed.
+    Renewable,
     Stale,
     Dead,
     /// The memory of a failure.
     Failure,
+    RenewableFailure,
     OldFailure,
     Corrupt,
     WithoutMetadata,
@@ -53,9 +56,11 @@ pub(super) const EDGE_RANGED: &[Edge] = &[
 pub(super) const KV: &[Kv] = &[
     Kv::Absent,
     Kv::Fresh,
+    Kv::Renewable,
     Kv::Stale,
     Kv::Dead,
     Kv::Failure,
+    Kv::RenewableFailure,
     Kv::OldFailure,
     Kv::Corrupt,
     Kv::WithoutMetadata,
@@ -111,7 +116,9 @@ impl Edge {
                 edge.plant(url, Some(&rendition('e', 1_000, 2_000)), &bytes);
             }
             Self::Old => edge.plant(url, Some(&rendition('e', -1, 1_000)), &bytes),
-            Self::Failure => edge.plant(url, Some(&failure('e', 502, "content-type", 5)), b""),
+            Self::Failure => {
+                edge.plant(url, Some(&encoded(&failure('e', 502, "content-type", 5))), b"");
+            }
             Self::Corrupt => edge.plant(url, Some("{\"v\":1,"), &bytes),
         }
     }
@@ -123,10 +130,16 @@ impl Kv {
         match self {
             Self::Absent => {}
             Self::Fresh => kv.plant(key, Some(&rendition('c', 1_000, 2_000)), &bytes),
+            Self::Renewable => kv.plant(key, Some(&renewable(metadata('c', -1, 1_000))), &bytes),
             Self::Stale => kv.plant(key, Some(&rendition('c', -1, 1_000)), &bytes),
             Self::Dead => kv.plant(key, Some(&rendition('c', -100, -1)), &bytes),
-            Self::Failure => kv.plant(key, Some(&failure('c', 404, "status", 50)), b""),
-            Self::OldFailure => kv.plant(key, Some(&failure('c', 404, "status", -1)), b""),
+            Self::Failure => kv.plant(key, Some(&encoded(&failure('c', 404, "status", 50))), b""),
+            Self::RenewableFailure => {
+                kv.plant(key, Some(&renewable(failure('c', 404, "status", -1))), b"");
+            }
+            Self::OldFailure => {
+                kv.plant(key, Some(&encoded(&failure('c', 404, "status", -1))), b"");
+            }
             Self::Corrupt => kv.plant(key, Some(&"x".repeat(2_000)), &bytes),
             Self::WithoutMetadata => kv.plant(key, None, &bytes),
         }
@@ -135,22 +148,30 @@ impl Kv {
 
 /// A rendition that is fresh and stale until so many seconds after the beginning.
 fn rendition(tier: char, fresh_s: i64, stale_s: i64) -> String {
-    metadata(tier, fresh_s, stale_s).encode().unwrap()
+    encoded(&metadata(tier, fresh_s, stale_s))
 }
 
-fn failure(tier: char, status: u16, reason: &str, fresh_s: i64) -> String {
-    let failure = Metadata {
+fn encoded(metadata: &Metadata) -> String {
+    metadata.encode().unwrap()
+}
+
+/// What may be served at once for a while yet.
+fn renewable(metadata: Metadata) -> String {
+    encoded(&Metadata { renewable_until_ms: Some(BEGINNING_MS + 500_000), ..metadata })
+}
+
+fn failure(tier: char, status: u16, reason: &str, fresh_s: i64) -> Metadata {
+    Metadata {
         status,
         content_type: String::new(),
         length: 0,
         unfit: Some(reason.to_owned()),
         unfit_number: (reason == "status").then_some(status),
         ..metadata(tier, fresh_s, fresh_s)
-    };
-    failure.encode().unwrap()
+    }
 }
 
-fn metadata(tier: char, fresh_s: i64, stale_s: i64) -> Metadata {
+pub(super) fn metadata(tier: char, fresh_s: i64, stale_s: i64) -> Metadata {
     let at = |seconds: i64| BEGINNING_MS.saturating_add_signed(seconds * 1000);
     Metadata {
         version: VERSION,

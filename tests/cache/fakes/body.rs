@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
 
+use futures_util::future::join;
 use futures_util::stream::LocalBoxStream;
 use futures_util::{FutureExt, StreamExt};
 use video_resizer::cache::ports::{Body, Ending, Fault, Part};
@@ -54,18 +55,26 @@ impl Chain {
     /// Reads every part, as a viewer does who stays; and tells in which world.
     fn read(mut self) -> (Read, Option<Rc<World>>) {
         let (mut bytes, mut world) = (Vec::new(), None);
+        let mut coming = run(self.parts.next());
         let read = loop {
-            let part = match run(self.parts.next()) {
+            let Part { body, cut } = match coming {
                 None => break Ok(()),
                 Some(Err(fault)) => break Err(fault),
                 Some(Ok(part)) => part,
             };
-            if let Kind::Stream(stream) = &part.body.0 {
+            if let Kind::Stream(stream) = &body.0 {
                 world = Some(Rc::clone(&stream.world));
             }
-            if let Err(fault) = part.body.send(&part.cut, &mut bytes) {
+            // The next one is asked for while this one is on its way.
+            let passing_on = async { body.send(&cut, &mut bytes) };
+            let (next, passed) = run(join(self.parts.next(), passing_on));
+            if let Err(fault) = passed {
+                if let Some(Ok(unread)) = next {
+                    unread.body.discard();
+                }
                 break Err(fault);
             }
+            coming = next;
         };
         let whole = read.is_ok();
         assert!(!whole || bytes.len() as u64 == self.length, "a chain of another length");

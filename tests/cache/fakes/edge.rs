@@ -119,6 +119,7 @@ impl EdgeCache for FakeEdge {
         budget_ms: u32,
     ) -> Result<Option<EdgeFound<FakeBody>>, Fault> {
         assert!(budget_ms > 0, "every read has a budget");
+        self.world.lives().await;
         let operation = Operation::EdgeFind {
             url: url.to_owned(),
             range: range.map(|range| range.to_str().unwrap().to_owned()),
@@ -146,6 +147,7 @@ impl EdgeCache for FakeEdge {
 
     async fn keep(&self, url: &str, copy: EdgeCopy<FakeBody>, budget_ms: u32) -> Result<(), Fault> {
         assert!(budget_ms > 0, "every write has a budget");
+        self.world.lives().await;
         let operation = Operation::EdgeKeep { url: url.to_owned() };
         let possible = [Mishap::None, Mishap::Refused, Mishap::LostAck];
         let mishap = self.world.begin(operation, &possible);
@@ -171,6 +173,7 @@ impl EdgeCache for FakeEdge {
 
     async fn remove(&self, url: &str, budget_ms: u32) -> Result<(), Fault> {
         assert!(budget_ms > 0, "every write has a budget");
+        self.world.lives().await;
         let operation = Operation::EdgeRemove { url: url.to_owned() };
         let mishap = self.world.begin(operation, &[Mishap::None, Mishap::Refused]);
         if mishap == Mishap::None {

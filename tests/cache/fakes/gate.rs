@@ -57,6 +57,7 @@ impl Gate for FakeGate {
         if let Question::Wait { wait_ms, .. } = question {
             assert!(budget_ms > *wait_ms, "a wait of {wait_ms} ms never ends in {budget_ms} ms");
         }
+        self.world.lives().await;
         let operation = Operation::GateAsk { key: key.to_owned(), question: question.clone() };
         let possible = [Mishap::None, Mishap::Refused, Mishap::TimedOut];
         let mishap = self.world.begin(operation, &possible);

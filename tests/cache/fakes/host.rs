@@ -1,6 +1,6 @@
 //! One platform: a data centre's Cache API, the world's KV and gates, and everything over HTTP.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -11,6 +11,7 @@ use super::body::FakeBody;
 use super::edge::FakeEdge;
 use super::gate::FakeGate;
 use super::kv::FakeKv;
+use super::run::wait_turns;
 use super::upstream::FakeUpstream;
 use super::world::World;
 
@@ -21,10 +22,12 @@ pub(crate) struct FakeHost {
     pub(crate) edge: FakeEdge,
     pub(crate) kv: FakeKv,
     /// None, until [`FakeHost::bind_gate`].
-    pub(crate) gate: OnceCell<FakeGate>,
-    pub(crate) upstream: FakeUpstream,
+    pub(crate) gate: OnceCell<Rc<FakeGate>>,
+    pub(crate) upstream: Rc<FakeUpstream>,
     pub(crate) secrets: RefCell<BTreeMap<String, String>>,
     errands: RefCell<Errands>,
+    /// Whether a request has asked to go on without its viewer.
+    pub(crate) outlives_viewer: Cell<bool>,
 }
 
 impl FakeHost {
@@ -34,16 +37,31 @@ impl FakeHost {
             edge: FakeEdge::new(&world),
             kv: FakeKv::new(&world),
             gate: OnceCell::new(),
-            upstream: FakeUpstream::new(&world),
+            upstream: Rc::new(FakeUpstream::new(&world)),
             secrets: RefCell::default(),
             errands: RefCell::default(),
+            outlives_viewer: Cell::default(),
             world,
         }
     }
 
     /// From here on there is a gate, and this is it.
     pub(crate) fn bind_gate(&self) -> &FakeGate {
-        self.gate.get_or_init(|| FakeGate::new(&self.world))
+        self.gate.get_or_init(|| Rc::new(FakeGate::new(&self.world)))
+    }
+
+    /// Another data centre of the same world: only the Cache API and the isolate are its own.
+    pub(crate) fn elsewhere(&self) -> Self {
+        Self {
+            world: Rc::clone(&self.world),
+            edge: FakeEdge::new(&self.world),
+            kv: self.kv.elsewhere(),
+            gate: self.gate.clone(),
+            upstream: Rc::clone(&self.upstream),
+            secrets: self.secrets.clone(),
+            errands: RefCell::default(),
+            outlives_viewer: Cell::default(),
+        }
     }
 }
 
@@ -53,6 +71,8 @@ impl Clock for FakeHost {
     }
 
     async fn sleep(&self, ms: u32) {
+        // Whoever is asleep does not hinder the others.
+        wait_turns(1).await;
         self.world.pass_ms(u64::from(ms));
     }
 }
@@ -60,6 +80,10 @@ impl Clock for FakeHost {
 impl Isolate for FakeHost {
     fn claim(&self, errand: &str) -> bool {
         self.errands.borrow_mut().claim(errand, self.world.now_ms())
+    }
+
+    fn outlive_viewer(&self) {
+        self.outlives_viewer.set(true);
     }
 }
 
@@ -91,7 +115,7 @@ impl Host for FakeHost {
     }
 
     fn gate(&self) -> Option<&FakeGate> {
-        self.gate.get()
+        self.gate.get().map(Rc::as_ref)
     }
 
     fn upstream(&self) -> &FakeUpstream {

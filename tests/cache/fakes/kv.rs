@@ -1,7 +1,7 @@
 //! Workers KV, in memory, with its limits as assertions.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use video_resizer::cache::ports::{Body, Fault, KvCopy, KvFound, KvName, KvPage, KvStore};
@@ -12,6 +12,7 @@ use video_resizer::limits::{
 
 use super::body::FakeBody;
 use super::edge::damaged;
+use super::run::wait_turns;
 use super::surprise::Surprise;
 use super::weather::Mishap;
 use super::world::{Operation, World};
@@ -31,12 +32,49 @@ pub(crate) struct FakeKv {
     pub(crate) kept: Rc<RefCell<BTreeMap<String, Kept>>>,
     /// What turns out to be there at the first look.
     pub(crate) surprise: Rc<Surprise<Self>>,
+    /// Turns the others have before the next look-up is answered.
+    pub(crate) slowness: Rc<Cell<u32>>,
+    /// Keys whose bodies break off halfway.
+    pub(crate) breaking: Rc<RefCell<BTreeSet<String>>>,
+    /// What this data centre has looked for in vain, and until when it does not look again, where it does so.
+    missed: Option<Rc<RefCell<BTreeMap<String, u64>>>>,
 }
+
+/// Milliseconds for which a data centre remembers that there was nothing (kv/concepts/how-kv-works).
+const MISS_MS: u64 = 60_000;
 
 impl FakeKv {
     pub(crate) fn new(world: &Rc<World>) -> Self {
-        let world = Rc::clone(world);
-        Self { world, kept: Rc::default(), surprise: Rc::default() }
+        Self {
+            world: Rc::clone(world),
+            kept: Rc::default(),
+            surprise: Rc::default(),
+            slowness: Rc::default(),
+            breaking: Rc::default(),
+            missed: None,
+        }
+    }
+
+    /// From here on look-ups in vain are remembered, here and in data centres to come.
+    pub(crate) fn remembers_misses(&mut self) {
+        self.missed = Some(Rc::default());
+    }
+
+    /// The same namespace, seen from another data centre.
+    pub(crate) fn elsewhere(&self) -> Self {
+        Self { missed: self.missed.as_ref().map(|_| Rc::default()), ..self.clone() }
+    }
+
+    /// Whether this data centre remembers that there was nothing.
+    fn is_missed(&self, key: &str) -> bool {
+        let missed = self.missed.as_ref().map(|missed| missed.borrow().get(key).copied());
+        missed.flatten().is_some_and(|until_ms| self.world.now_ms() < until_ms)
+    }
+
+    fn miss(&self, key: &str) {
+        if let Some(missed) = self.missed.as_ref().filter(|_| !self.is_missed(key)) {
+            missed.borrow_mut().insert(key.to_owned(), self.world.now_ms() + MISS_MS);
+        }
     }
 
     /// Puts an entry there that nobody here would have put.
@@ -58,13 +96,17 @@ impl KvStore for FakeKv {
     ) -> Result<Option<KvFound<FakeBody>>, Fault> {
         assert!(key.len() <= KV_KEY_BYTES_MAX && budget_ms > 0);
         assert!(cache_ttl_s >= KV_CACHE_TTL_S_MIN, "KV refuses a cacheTtl of {cache_ttl_s}");
+        self.world.lives().await;
+        wait_turns(self.slowness.take()).await;
         let possible = [Mishap::None, Mishap::Refused, Mishap::TimedOut, Mishap::Corrupt];
         let mishap = self.world.begin(Operation::KvFind { key: key.to_owned() }, &possible);
         if matches!(mishap, Mishap::None | Mishap::Corrupt) {
             self.surprise.spring(self);
         }
         let kept = self.kept.borrow();
-        let Some(kept) = kept.get(key).filter(|kept| self.world.now_ms() < kept.until_ms) else {
+        let is_there = |kept: &&Kept| self.world.now_ms() < kept.until_ms && !self.is_missed(key);
+        let Some(kept) = kept.get(key).filter(is_there) else {
+            self.miss(key);
             return mishap.fault().map_or(Ok(None), Err);
         };
         let metadata = match mishap {
@@ -74,12 +116,19 @@ impl KvStore for FakeKv {
                 return mishap.fault().map_or(Ok(None), Err);
             }
         };
-        let body = FakeBody::whole(&self.world, Rc::clone(&kept.bytes));
+        let bytes = Rc::clone(&kept.bytes);
+        let body = if self.breaking.borrow().contains(key) {
+            let half = bytes.len() / 2;
+            FakeBody::short(&self.world, bytes, half)
+        } else {
+            FakeBody::whole(&self.world, bytes)
+        };
         Ok(Some(KvFound { metadata, body }))
     }
 
     async fn keep(&self, key: &str, copy: KvCopy<FakeBody>, budget_ms: u32) -> Result<(), Fault> {
         assert!(budget_ms > 0, "every write has a budget");
+        self.world.lives().await;
         let possible = [Mishap::None, Mishap::Refused, Mishap::LostAck];
         let mishap = self.world.begin(Operation::KvKeep { key: key.to_owned() }, &possible);
         let KvCopy { metadata, expiration_ttl_s, length, body } = copy;
@@ -105,6 +154,7 @@ impl KvStore for FakeKv {
 
     async fn remove(&self, key: &str, budget_ms: u32) -> Result<(), Fault> {
         assert!(budget_ms > 0, "every write has a budget");
+        self.world.lives().await;
         let operation = Operation::KvRemove { key: key.to_owned() };
         let mishap = self.world.begin(operation, &[Mishap::None, Mishap::Refused]);
         if mishap == Mishap::None {

@@ -10,6 +10,7 @@ use video_resizer::cache::ports::{Body, Call, Fault, Purpose, Reply, UPSTREAM_HE
 use video_resizer::http::range_set::{RangeSet, Resolved};
 
 use super::body::FakeBody;
+use super::run::wait_turns;
 use super::weather::Mishap;
 use super::world::{Operation, World};
 
@@ -35,6 +36,8 @@ pub(crate) enum Making {
     BreaksOff(usize),
     /// The same, its length not announced.
     BreaksOffUnannounced,
+    /// A rendition that breaks off after so many bytes, and whether its length is announced.
+    BreaksOffAfter(usize, bool),
     /// 200 with `Cf-Resized: err=`.
     SaysError(u16),
     /// 200 with an HTML page.
@@ -83,6 +86,12 @@ pub(crate) struct FakeUpstream {
     pub(crate) made: RefCell<Vec<Rc<[u8]>>>,
     orders: Cell<u64>,
     pub(crate) rendition_bytes: Cell<usize>,
+    /// Turns the others have before an upstream answers.
+    pub(crate) slowness: Cell<u32>,
+    /// What sources say of the video: `ETag` and `Last-Modified`.
+    pub(crate) validators: Cell<[Option<&'static str>; 2]>,
+    /// Whether sources answer conditional requests with 304.
+    pub(crate) knows_conditions: Cell<bool>,
 }
 
 impl fmt::Debug for FakeUpstream {
@@ -102,6 +111,9 @@ impl FakeUpstream {
             made: RefCell::default(),
             orders: Cell::new(0),
             rendition_bytes: Cell::new(RENDITION_BYTES),
+            slowness: Cell::new(0),
+            validators: Cell::new([Some("\"original\""), None]),
+            knows_conditions: Cell::new(false),
         }
     }
 
@@ -142,6 +154,9 @@ impl FakeUpstream {
                 self.rendition(url, length, (length / 2).min(500), true, None)
             }
             Making::BreaksOffUnannounced => self.rendition(url, length, length / 2, false, None),
+            Making::BreaksOffAfter(sent, announced) => {
+                self.rendition(url, length, sent, announced, None)
+            }
             Making::SaysError(code) => {
                 let code = format!("err={code}");
                 self.page(200, &[("cf-resized", &code), ("content-type", "video/mp4")])
@@ -193,6 +208,19 @@ impl FakeUpstream {
         Reply { status: 200, headers, body }
     }
 
+    /// Whether the conditions of a request say that its sender has the video as it is (RFC 9110, 13.1).
+    fn is_unchanged(&self, call: &Call) -> bool {
+        let sent = |name: HeaderName| {
+            let header = call.headers.iter().find(|(sent, _)| *sent == name);
+            header.and_then(|(_, value)| value.to_str().ok())
+        };
+        let [etag, last_modified] = self.validators.get();
+        match sent(header::IF_NONE_MATCH) {
+            Some(tag) => etag == Some(tag),
+            None => last_modified.is_some() && last_modified == sent(header::IF_MODIFIED_SINCE),
+        }
+    }
+
     fn page(&self, status: u16, headers: &[(&'static str, &str)]) -> Reply<FakeBody> {
         self.reply(status, headers, b"something else")
     }
@@ -230,10 +258,14 @@ impl FakeUpstream {
         let total = bytes.len() as u64;
         let range = call.headers.iter().find(|(name, _)| name == header::RANGE);
         let range = range.and_then(|(_, value)| RangeSet::parse(value.as_bytes()));
-        let common = [("content-type", "video/mp4"), ("etag", "\"original\""), ("server", "nginx")];
+        let mut headers = vec![("content-type", "video/mp4"), ("server", "nginx")];
+        let validators = ["etag", "last-modified"].into_iter().zip(self.validators.get());
+        headers.extend(validators.filter_map(|(name, value)| Some((name, value?))));
+        if self.knows_conditions.get() && self.is_unchanged(call) {
+            return self.reply(304, &headers, &[]);
+        }
         let length;
         let content_range;
-        let mut headers = common.to_vec();
         let (status, part) = match range.map(|range| range.resolve(total)) {
             None | Some(Resolved::Parts(_) | Resolved::Whole) => (200, bytes.as_slice()),
             Some(Resolved::Unsatisfiable) => {
@@ -266,6 +298,7 @@ impl Upstream for FakeUpstream {
             !call.follows_redirects || call.headers.iter().all(|(_, value)| !value.is_sensitive()),
             "credentials would follow a redirect"
         );
+        wait_turns(self.slowness.get()).await;
         self.calls.borrow_mut().push(call.clone());
         let Call { purpose, method, url, .. } = call.clone();
         let operation = Operation::Fetch { purpose, method, url };

@@ -45,6 +45,7 @@ impl Operation {
             Self::GateAsk { question: Question::Beat { .. }, .. } => "gate-beat",
             Self::GateAsk { question: Question::Publish { .. }, .. } => "gate-publish",
             Self::GateAsk { question: Question::Finish { .. }, .. } => "gate-finish",
+            Self::GateAsk { question: Question::Fail { .. }, .. } => "gate-fail",
             Self::Fetch { purpose: Purpose::Transform, .. } => "transform",
             Self::Fetch { purpose: Purpose::Probe, .. } => "probe",
             Self::Fetch { purpose: Purpose::Original, .. } => "original",
@@ -74,6 +75,13 @@ pub(crate) struct Bodies {
     pub(crate) pieces_max: u64,
 }
 
+impl Bodies {
+    /// Streams that are neither read nor given back yet.
+    pub(crate) fn open(self) -> u32 {
+        self.grown - self.read - self.discarded - self.leaked
+    }
+}
+
 /// What all fakes share.
 #[derive(Debug)]
 pub(crate) struct World {
@@ -82,6 +90,8 @@ pub(crate) struct World {
     journal: RefCell<Vec<Operation>>,
     bodies: Cell<Bodies>,
     ids: Cell<u128>,
+    /// Operations until the isolate dies, where it does.
+    operations_left: Cell<Option<u32>>,
 }
 
 impl World {
@@ -92,7 +102,26 @@ impl World {
             journal: RefCell::default(),
             bodies: Cell::default(),
             ids: Cell::new(0),
+            operations_left: Cell::new(None),
         })
+    }
+
+    /// The isolate dies after so many operations of a tier or the gate: the next one is never begun.
+    pub(crate) fn dies_after(&self, operations: Option<u32>) {
+        self.operations_left.set(operations);
+    }
+
+    /// Waits for ever in a dead isolate.
+    pub(crate) async fn lives(&self) {
+        match self.operations_left.get() {
+            Some(0) => std::future::pending().await,
+            left => self.operations_left.set(left.map(|left| left - 1)),
+        }
+    }
+
+    /// What a dead isolate left open is nobody's fault.
+    pub(crate) fn forgive_leaks(&self) {
+        self.count(|bodies| bodies.leaked = 0);
     }
 
     pub(crate) fn now_ms(&self) -> u64 {
@@ -125,6 +154,14 @@ impl World {
     /// What was asked so far; the next call begins anew.
     pub(crate) fn take_journal(&self) -> Vec<Operation> {
         self.journal.take()
+    }
+
+    /// What somebody else does meanwhile: not in the journal of whoever is observed.
+    pub(crate) fn unheard<T>(&self, work: impl FnOnce() -> T) -> T {
+        let before = self.take_journal();
+        let done = work();
+        self.journal.replace(before);
+        done
     }
 
     pub(crate) fn bodies(&self) -> Bodies {

@@ -19,10 +19,17 @@ fn kept_s(house: &House) -> (Option<u64>, Option<u64>) {
 
 #[test]
 fn the_class_of_the_status_chooses_the_lifetime_and_a_short_one_lives_at_the_edge_only() {
-    let ttl = json!({"ok": 1000, "clientError": 60, "serverError": 10, "staleIfError": 500});
-    let house = House::new(&json!({"ttl": ttl}));
-    house.get(VIDEO);
-    assert_eq!(kept_s(&house), (Some(1_000), Some(1_500)), "KV keeps it while it may be of use");
+    let ttl = json!({"ok": 1000, "clientError": 60, "serverError": 10});
+    for (renewed_s, stale_s, kept_in_kv_s) in
+        [(0, 500, 1_500), (700, 500, 1_700), (700, 0, 1_700), (0, 0, 1_000)]
+    {
+        let house = House::new(&json!({
+            "ttl": ttl, "staleWhileRevalidate": {"ok": renewed_s}, "staleIfError": {"ok": stale_s}
+        }));
+        house.get(VIDEO);
+        let expected = (Some(1_000), Some(kept_in_kv_s));
+        assert_eq!(kept_s(&house), expected, "KV keeps it while it may be of use");
+    }
 
     let house = House::new(&json!({"ttl": ttl}));
     house.host.upstream.makes(Making::SaysError(9404));
@@ -42,7 +49,8 @@ fn the_class_of_the_status_chooses_the_lifetime_and_a_short_one_lives_at_the_edg
 #[test]
 fn an_origin_has_lifetimes_of_its_own() {
     let house = House::new(&json!({"origins": [{
-        "name": "default", "pattern": "^/(.+)$", "ttl": {"ok": 120, "staleIfError": 0},
+        "name": "default", "pattern": "^/(.+)$", "ttl": {"ok": 120},
+        "staleWhileRevalidate": {"ok": 0}, "staleIfError": {"ok": 0},
         "sources": [{"url": "https://source.example/$1"}]
     }]}));
     let miss = house.get(VIDEO);
@@ -81,7 +89,7 @@ fn jitter_shortens_a_lifetime_but_never_out_of_kv() {
 
 #[test]
 fn the_last_moment_of_a_lifetime_is_no_longer_part_of_it() {
-    let house = House::new(&json!({"ttl": {"ok": 100}}));
+    let house = House::new(&json!({"ttl": {"ok": 100}, "staleWhileRevalidate": {"ok": 0}}));
     house.get(VIDEO);
     let metadata = Metadata::decode(&house.host.edge.metadata(EDGE_URL).unwrap()).unwrap();
     // An operation takes 10 ms, and the clock is read after it.
@@ -133,7 +141,7 @@ fn a_failure_that_would_be_remembered_does_not_bury_what_is_old() {
     let house = House::plain();
     let old = house.get(VIDEO);
     house.pass_s(90_000);
-    house.host.upstream.makes(Making::Status(404));
+    house.host.upstream.makes(Making::WrongType);
     for _ in 0..3 {
         let seen = house.get(VIDEO);
         assert_eq!((seen.status, &seen.bytes), (200, &old.bytes));
@@ -190,9 +198,10 @@ fn a_failure_remembered_in_kv_costs_one_read_elsewhere_and_no_transform() {
 fn head_of_what_is_old_makes_nothing_and_says_what_is_there() {
     let house = House::plain();
     let made = house.get(VIDEO);
-    house.pass_s(86_401);
+    house.pass_s(90_001);
     let old = house.send(&head(VIDEO));
     assert_eq!(old.cost, ["edge-find", "kv-find"]);
+    assert_eq!(old.settled, [""; 0], "nor behind anybody's back");
     assert_eq!((old.status, old.header("etag")), (200, made.header("etag")));
     assert!(old.cache().starts_with("video-resizer-kv; hit; ttl=-"), "{}", old.cache());
     assert!(!old.cache().contains("detail"), "no error made it so: {}", old.cache());

@@ -173,38 +173,46 @@ fn a_rendition_of_unknown_length_is_streamed_at_once_and_measured_behind_the_vie
 }
 
 #[test]
-fn a_long_rendition_of_unknown_length_is_answered_whole_and_not_kept_and_says_so() {
+fn a_long_rendition_of_unknown_length_is_answered_whole_and_kept_in_kv_alone_and_says_so() {
     let house = House::plain();
     house.host.upstream.makes(Making::GoodOfUnannounced(17 * MIB));
-
     let ranged = house.send(&get(VIDEO).range("bytes=0-1"));
     assert_eq!(ranged.status, 200, "a part of an unknown whole cannot be named");
     assert_eq!(ranged.bytes.len(), 17 * MIB);
-    assert_eq!(ranged.settled, [""; 0]);
-    assert!(ranged.cache().contains("detail=length-unknown"), "{}", ranged.cache());
-    assert!(!ranged.cache().contains("stored"), "{}", ranged.cache());
+    assert_eq!(ranged.settled, ["kv-keep"; 4], "three chunks and what publishes them");
+    assert!(
+        ranged.cache().ends_with("video-resizer-edge; fwd=uri-miss; detail=length-unknown"),
+        "{}",
+        ranged.cache()
+    );
+    let found = house.send(&get(VIDEO).range("bytes=-2"));
+    assert_eq!(found.header("content-range"), "bytes 17825790-17825791/17825792");
+    assert_eq!(found.bytes, ranged.bytes[17 * MIB - 2..], "its length is known from then on");
 
+    let house = House::plain();
+    house.host.upstream.makes(Making::GoodOfUnannounced(17 * MIB));
     let whole = house.get(VIDEO);
     assert_eq!(whole.bytes.len(), 17 * MIB);
-    assert_eq!(whole.settled, [""; 0]);
-    assert_eq!(whole.faults.len(), 1, "known only behind the viewer");
+    assert_eq!(whole.settled, ["kv-keep"; 4]);
+    assert_eq!(whole.faults.len(), 1, "known only behind the viewer: {:?}", whole.faults);
     assert_eq!(house.host.world.bodies().held_max, 16 * MIB as u64, "and never more is held");
-    assert_eq!((house.kv_keys().len(), house.edge_urls().len()), (0, 0));
+    assert_eq!((house.kv_keys().len(), house.edge_urls().len()), (4, 0));
+    assert_eq!(house.get(VIDEO).bytes, whole.bytes);
 }
 
 #[test]
-fn what_kv_cannot_hold_is_kept_at_the_edge_only() {
+fn what_one_value_cannot_hold_is_kept_in_chunks() {
     let house = House::plain();
     house.host.upstream.makes(Making::GoodOf(25 * MIB + 1));
     let miss = house.send(&get(VIDEO).range("bytes=-3"));
     assert_eq!(miss.bytes.len(), 3);
-    assert_eq!(miss.settled, ["edge-keep"]);
-    assert!(
-        miss.cache().contains("video-resizer-kv; fwd=uri-miss; fwd-status=200; detail=too-large")
-    );
-    assert_eq!(house.get(VIDEO).bytes.len(), 25 * MIB + 1);
+    assert_eq!(miss.settled, ["kv-keep", "kv-keep", "kv-keep", "kv-keep", "kv-keep", "edge-keep"]);
+    assert_eq!(miss.cache().matches("stored").count(), 2, "{}", miss.cache());
+    let edge = house.get(VIDEO);
+    assert_eq!((edge.bytes.len(), edge.cost.as_slice()), (25 * MIB + 1, &["edge-find"][..]));
     house.elsewhere();
-    assert!(house.get(VIDEO).cost.contains(&"transform"), "the next issue keeps it in KV as well");
+    let kv = house.get(VIDEO);
+    assert!(kv.bytes == edge.bytes && !kv.cost.contains(&"transform"), "{:?}", kv.cost);
 
     let house = House::plain();
     house.host.upstream.makes(Making::GoodOf(25 * MIB));
@@ -212,13 +220,29 @@ fn what_kv_cannot_hold_is_kept_at_the_edge_only() {
 }
 
 #[test]
-fn what_the_edge_cannot_hold_either_is_kept_nowhere() {
+fn what_the_edge_cannot_hold_goes_to_kv_alone() {
     let house = House::plain();
     house.host.upstream.makes(Making::BreaksOff(512_000_001));
     let miss = house.get(VIDEO);
     assert_eq!(miss.header("content-length"), "512000001");
-    assert_eq!(miss.settled, [""; 0]);
-    assert_eq!(miss.cache().matches("detail=too-large").count(), 2, "{}", miss.cache());
+    assert_eq!(
+        miss.cache(),
+        "video-resizer-kv; fwd=uri-miss; fwd-status=200; stored, video-resizer-edge; fwd=uri-miss; detail=too-large"
+    );
+    assert_eq!(house.edge_urls().len(), 0);
+}
+
+#[test]
+fn what_490_chunks_cannot_hold_either_is_kept_nowhere() {
+    for (length, too_large) in [(490 * 8 * MIB, 1), (490 * 8 * MIB + 1, 2)] {
+        let house = House::plain();
+        house.host.upstream.makes(Making::BreaksOff(length));
+        let miss = house.get(VIDEO);
+        assert_eq!(miss.header("content-length"), length.to_string());
+        let cache = miss.cache();
+        assert_eq!(cache.matches("detail=too-large").count(), too_large, "{cache}");
+        assert_eq!(miss.settled, [""; 0], "the one breaks off before there is a chunk");
+    }
 }
 
 #[test]

@@ -120,7 +120,7 @@ fn a_kv_hit_owes_the_edge_what_is_left_of_the_lifetime_and_not_a_new_one() {
     let max_age = house.host.edge.kept.borrow()[EDGE_URL].headers["cache-control"].clone();
     assert_eq!(max_age, "public, max-age=399");
 
-    house.pass_s(500);
+    house.pass_s(4_000);
     let later = house.get(VIDEO);
     assert_eq!(later.cost, ["edge-find", "kv-find", "transform", "probe"], "it is old everywhere");
 }
