@@ -118,6 +118,24 @@ fn a_viewer_who_leaves_in_the_middle_leaves_a_whole_rendition_behind() {
 }
 
 #[test]
+fn a_leader_whose_viewer_leaves_before_the_answer_fills_for_those_who_wait() {
+    for length in LENGTHS {
+        let mut stage = stage(Setup::calm(4), length);
+        // At the gate it leads; the order takes longer than this.
+        stage.visit(Plan { leaves: Leaves::BeforeAnswer(400), ..Plan::plain(0, 0) });
+        stage.pass_until(is_led);
+        stage.pass(60);
+        let follower = stage.visit(Plan::plain(1, 0));
+        stage.settle();
+        let follower = follower.borrow();
+        assert_eq!((follower.status, follower.ended), (200, Ended::Whole));
+        assert_eq!(stage.seen[0].borrow().ended, Ended::Left);
+        orders(&stage, 1);
+        is_right(&stage);
+    }
+}
+
+#[test]
 fn two_fills_of_one_variant_without_a_gate_never_mix() {
     for seed in 0..60 {
         for length in LENGTHS {
@@ -195,13 +213,21 @@ fn a_renewal_that_has_lost_the_lease_does_not_stand_before_what_is_newer() {
 
 #[test]
 fn who_finds_an_old_version_broken_does_not_take_away_the_new_one() {
-    let mut stage = stage(Setup { has_edge: false, centres: 1, ..Setup::calm(8) }, 60);
+    let mut stage = stage(
+        Setup {
+            has_edge: false,
+            centres: 1,
+            climate: Climate { order_ms: 100, ..Climate::CALM },
+            ..Setup::calm(8)
+        },
+        60,
+    );
     stage.visit(Plan::plain(0, 0));
     stage.settle();
     let world = Rc::clone(&stage.world);
     let old = at_rest(&world);
-    // Its third chunk is lost, and somebody begins to read.
-    let lost = world.kv.all(world.now_ms()).into_iter().find(|(key, _)| key.ends_with(":002"));
+    // Its last but one chunk is lost, and somebody begins to read.
+    let lost = world.kv.all(world.now_ms()).into_iter().find(|(key, _)| key.ends_with(":006"));
     world.kv.lose(&world, &lost.unwrap().0);
     let reader = stage.visit(Plan { pace_ms: 3_000, ..Plan::plain(0, 0) });
     stage.pass_until(|_| !reader.borrow().bytes.is_empty());
