@@ -48,14 +48,14 @@ fn all_are_served(stage: &Stage, seed: u64, is_same: bool) {
         panic!("crowd {seed}: {violation}\n{}", stage.world.journal());
     }
     let mut tags: Vec<String> = Vec::new();
-    for seen in &stage.seen {
-        let seen = seen.borrow();
-        if seen.is_killed {
+    for answer in &stage.seen {
+        let answer = answer.borrow();
+        if answer.is_killed {
             continue;
         }
-        let is_good = matches!(seen.status, 200 | 206 | 416) && seen.ended != Ended::Broken;
-        assert!(is_good, "crowd {seed}: {seen:#?}\n{}", stage.world.journal());
-        tags.extend(seen.headers.get("etag").map(|tag| tag.to_str().unwrap().to_owned()));
+        let is_good = matches!(answer.status, 200 | 206 | 416) && answer.ended != Ended::Broken;
+        assert!(is_good, "crowd {seed}: {answer:#?}\n{}", stage.world.journal());
+        tags.extend(answer.headers.get("etag").map(|tag| tag.to_str().unwrap().to_owned()));
     }
     tags.sort();
     tags.dedup();
@@ -136,7 +136,7 @@ fn what_has_expired_is_renewed_once_for_all_who_come_and_ordered_anew_only_where
             let (seen, first) = (seen.borrow(), stage.seen[0].borrow());
             let waited_ms = seen.answered_ms.unwrap() - seen.asked_ms;
             assert!(waited_ms < 500, "crowd {seed}: waited {waited_ms} ms for what was there");
-            assert_eq!(seen.status == 416 || seen.header("etag") == first.header("etag"), true);
+            assert!(seen.status == 416 || seen.header("etag") == first.header("etag"));
         }
         let orders = stage.world.studio.orders.get();
         let expected = if changes { 2 } else { 1 };
@@ -154,7 +154,7 @@ fn what_is_stale_is_better_than_an_error_and_nothing_is_better_than_what_is_too_
         stage.world.studio.set_state(0, State::Fails);
         // Beyond what may be served while it is renewed, within what may be served on errors.
         stage.pass(70_000);
-        let stale = stage.visit(Plan::plain(0, 0));
+        let late = stage.visit(Plan::plain(0, 0));
         // KV may still have it when its time is over.
         let key = "video:clips/a.mp4:w=640:f=mp4";
         let value = stage.world.kv.truth(key, stage.world.now_ms()).unwrap();
@@ -163,7 +163,7 @@ fn what_is_stale_is_better_than_an_error_and_nothing_is_better_than_what_is_too_
         let dead = stage.visit(Plan::plain(0, 0));
         stage.settle();
         assert_eq!(stage.world.judge.violation(), None, "crowd {seed}");
-        assert_eq!((stale.borrow().status, stale.borrow().ended), (200, Ended::Whole));
+        assert_eq!((late.borrow().status, late.borrow().ended), (200, Ended::Whole));
         assert_eq!(dead.borrow().status, 502);
     }
 }

@@ -85,8 +85,9 @@ impl Judge {
         left
     }
 
-    /// Until when one of these was vouched for: it was made then, or its source was found unchanged.
-    pub(crate) fn vouched_ms(&self, world: &World, candidates: &[usize]) -> u64 {
+    /// Until when one of these was fresh at the most: a lifetime after it was made, or its source was last
+    /// found unchanged.
+    pub(crate) fn fresh_ms(&self, world: &World, candidates: &[usize]) -> u64 {
         let (made, vouched) = (world.studio.made.borrow(), world.studio.vouched.borrow());
         let last = |index: &usize| {
             let made = &made[*index];
@@ -99,7 +100,7 @@ impl Judge {
             let found = vouched.iter().filter(is_its).map(|(_, _, at_ms)| *at_ms).max();
             made_ms.max(found.unwrap_or(0))
         };
-        candidates.iter().map(last).max().unwrap_or(0)
+        candidates.iter().map(last).max().unwrap_or(0) + self.lifetime_ms.get()
     }
 
     /// A value is about to be written by a visit.
@@ -223,7 +224,7 @@ impl Judge {
         metadata: &Metadata,
         candidates: &[usize],
     ) -> Result<(), String> {
-        let fresh_ms = self.vouched_ms(world, candidates) + self.lifetime_ms.get();
+        let fresh_ms = self.fresh_ms(world, candidates);
         let over_ms = metadata.fresh_until_ms.saturating_sub(fresh_ms);
         if over_ms > 0 {
             return Err(format!("fresh for {over_ms} ms longer than it was vouched for"));
@@ -244,7 +245,7 @@ impl Judge {
             }
             let candidates = self.check_whole(world, &metadata, &kept.bytes, url);
             // The platform believes its own header.
-            let fresh_ms = self.vouched_ms(world, &candidates) + self.lifetime_ms.get();
+            let fresh_ms = self.fresh_ms(world, &candidates);
             let over_ms =
                 kept.until_ms.saturating_sub(fresh_ms.max(metadata.fresh_until_ms + LATE_MS));
             if over_ms > 0 {
@@ -262,7 +263,7 @@ impl Judge {
         let Some(leading) = leases.get_mut(&(visit, key.to_owned())) else { return };
         match question {
             Question::Publish { .. } => leading.asked = true,
-            Question::Finish { .. } => leading.finished = true,
+            Question::Finish { .. } | Question::Fail { .. } => leading.finished = true,
             Question::Enter { .. } | Question::Wait { .. } | Question::Beat { .. } => {}
         }
     }

@@ -10,6 +10,7 @@ use super::kv::Value;
 use super::stage::{Setup, Stage};
 use super::upstream::State;
 use super::visit::{Ended, Leaves, Part, Plan};
+use super::weather::Climate;
 use super::world::World;
 
 const KEY: &str = "video:clips/a.mp4:w=640:f=mp4";
@@ -117,6 +118,24 @@ fn a_viewer_who_leaves_in_the_middle_leaves_a_whole_rendition_behind() {
 }
 
 #[test]
+fn a_leader_whose_viewer_leaves_before_the_answer_fills_for_those_who_wait() {
+    for length in LENGTHS {
+        let mut stage = stage(Setup::calm(4), length);
+        // At the gate it leads; the order takes longer than this.
+        stage.visit(Plan { leaves: Leaves::BeforeAnswer(400), ..Plan::plain(0, 0) });
+        stage.pass_until(is_led);
+        stage.pass(60);
+        let follower = stage.visit(Plan::plain(1, 0));
+        stage.settle();
+        let follower = follower.borrow();
+        assert_eq!((follower.status, follower.ended), (200, Ended::Whole));
+        assert_eq!(stage.seen[0].borrow().ended, Ended::Left);
+        orders(&stage, 1);
+        is_right(&stage);
+    }
+}
+
+#[test]
 fn two_fills_of_one_variant_without_a_gate_never_mix() {
     for seed in 0..60 {
         for length in LENGTHS {
@@ -146,9 +165,9 @@ fn two_data_centres_that_renew_at_once_ask_the_source_once_and_order_nothing() {
         stage.visit(Plan::plain(0, 0));
         stage.pass(104_000);
         let before = at_rest(&stage.world).unwrap();
-        let stale = [stage.visit(Plan::plain(0, 0)), stage.visit(Plan::plain(1, 0))];
+        let late = [stage.visit(Plan::plain(0, 0)), stage.visit(Plan::plain(1, 0))];
         stage.settle();
-        for seen in stale {
+        for seen in late {
             assert_eq!((seen.borrow().status, seen.borrow().ended), (200, Ended::Whole));
         }
         orders(&stage, 1);
@@ -194,13 +213,21 @@ fn a_renewal_that_has_lost_the_lease_does_not_stand_before_what_is_newer() {
 
 #[test]
 fn who_finds_an_old_version_broken_does_not_take_away_the_new_one() {
-    let mut stage = stage(Setup { has_edge: false, centres: 1, ..Setup::calm(8) }, 60);
+    let mut stage = stage(
+        Setup {
+            has_edge: false,
+            centres: 1,
+            climate: Climate { order_ms: 100, ..Climate::CALM },
+            ..Setup::calm(8)
+        },
+        60,
+    );
     stage.visit(Plan::plain(0, 0));
     stage.settle();
     let world = Rc::clone(&stage.world);
     let old = at_rest(&world);
-    // Its third chunk is lost, and somebody begins to read.
-    let lost = world.kv.all(world.now_ms()).into_iter().find(|(key, _)| key.ends_with(":002"));
+    // Its last but one chunk is lost, and somebody begins to read.
+    let lost = world.kv.all(world.now_ms()).into_iter().find(|(key, _)| key.ends_with(":006"));
     world.kv.lose(&world, &lost.unwrap().0);
     let reader = stage.visit(Plan { pace_ms: 3_000, ..Plan::plain(0, 0) });
     stage.pass_until(|_| !reader.borrow().bytes.is_empty());
@@ -257,6 +284,39 @@ fn what_is_shorter_at_the_edge_than_it_was_is_as_good_as_absent() {
 }
 
 #[test]
+fn stores_and_gates_that_never_answer_cost_a_viewer_their_budgets_and_no_more() {
+    let climate = Climate { kv: 100, edge: 100, gate: 100, hangs: true, ..Climate::CALM };
+    let mut stage = stage(Setup { climate, ..Setup::calm(13) }, 60);
+    let first = stage.visit(Plan::plain(0, 0));
+    stage.settle();
+    let first = first.borrow();
+    assert_eq!((first.status, first.ended), (200, Ended::Whole));
+    let budgets_ms = 300 + 600 + 500;
+    let order_ms = 2_000 + 1_000;
+    let waited_ms = first.answered_ms.unwrap() - first.asked_ms;
+    assert!(waited_ms <= budgets_ms + order_ms, "{waited_ms} ms\n{}", stage.world.journal());
+    is_right(&stage);
+}
+
+#[test]
+fn a_chunk_that_never_comes_is_asked_for_twice_and_then_the_body_is_made_anew() {
+    let mut stage = stage(Setup { has_edge: false, ..Setup::calm(14) }, 60);
+    stage.visit(Plan::plain(0, 0));
+    stage.settle();
+    let reader = stage.visit(Plan { part: Part::Span(20, 22), ..Plan::plain(0, 0) });
+    // The entry is on its way; whatever is asked for from now on is not.
+    stage.pass(0);
+    stage.world.set_climate(Climate { kv: 100, gate: 100, hangs: true, ..Climate::CALM });
+    stage.settle();
+    let reader = reader.borrow();
+    assert_eq!((reader.status, reader.ended), (206, Ended::Whole));
+    let waited_ms = reader.answered_ms.unwrap() - reader.asked_ms;
+    assert!(waited_ms <= 200 + 2 * 600 + 500 + 3_000, "{waited_ms} ms\n{}", stage.world.journal());
+    orders(&stage, 2);
+    is_right(&stage);
+}
+
+#[test]
 fn a_part_of_a_large_body_reads_no_chunk_it_does_not_touch() {
     let mut stage = stage(Setup { has_edge: false, ..Setup::calm(9) }, 60);
     stage.visit(Plan::plain(0, 0));
@@ -277,10 +337,10 @@ fn a_source_that_is_gone_takes_its_renditions_with_it_when_they_are_renewed() {
     stage.visit(Plan::plain(0, 0));
     stage.pass(104_000);
     stage.world.studio.set_state(0, State::Missing);
-    let stale = stage.visit(Plan::plain(0, 0));
+    let late = stage.visit(Plan::plain(0, 0));
     stage.pass(2_000);
     let gone = stage.visit(Plan::plain(0, 0));
     stage.settle();
-    assert_eq!((stale.borrow().status, gone.borrow().status), (200, 404));
+    assert_eq!((late.borrow().status, gone.borrow().status), (200, 404));
     is_right(&stage);
 }

@@ -24,6 +24,7 @@ const MEASURE_MS: u64 = 40_000;
 
 /// What a world is like.
 #[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_excessive_bools)] // what a world has and has not
 pub(crate) struct Setup {
     pub(crate) seed: u64,
     pub(crate) centres: usize,
