@@ -262,7 +262,7 @@ impl Judge {
         let Some(leading) = leases.get_mut(&(visit, key.to_owned())) else { return };
         match question {
             Question::Publish { .. } => leading.asked = true,
-            Question::Finish { .. } => leading.finished = true,
+            Question::Finish { .. } | Question::Fail { .. } => leading.finished = true,
             Question::Enter { .. } | Question::Wait { .. } | Question::Beat { .. } => {}
         }
     }
