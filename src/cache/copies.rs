@@ -32,21 +32,6 @@ pub(super) struct Written {
     pub(super) faults: Vec<(Tier, Fault)>,
 }
 
-impl Written {
-    /// KV knows more of it than the edge: its length, its chunks.
-    fn and_in_kv(mut self, kv: Option<Result<Metadata, Fault>>) -> Self {
-        match kv {
-            Some(Ok(metadata)) => {
-                self.kept = Some(metadata);
-                self.in_kv = true;
-            }
-            Some(Err(fault)) => self.faults.push((Tier::Kv, fault)),
-            None => {}
-        }
-        self
-    }
-}
-
 impl<B: Body> Copies<B> {
     /// Writes every copy; no tier waits for another.
     pub(super) async fn write<H: Host<Body = B>>(
@@ -56,32 +41,25 @@ impl<B: Body> Copies<B> {
         lease: Option<&Lease>,
     ) -> Written {
         let mut faults = Vec::new();
-        // The Cache API must be told the length beforehand (runtime-apis/cache); KV finds it out, but not
-        // whether a second name is needed.
-        let is_measured = self.edge_url.is_some() || lease.is_some();
-        if is_measured && self.is_of_unknown_length() {
-            self.measure().await;
-            if self.is_of_unknown_length() && self.edge_url.take().is_some() {
-                faults.push((Tier::Edge, Fault::Corrupt("length-unknown")));
-            }
+        if let Err(fault) = self.measure(lease.is_some()).await {
+            faults.push((Tier::Edge, fault));
         }
         let Self { entry: Entry { metadata, body }, kv_key, edge_url, tags } = self;
         // Who waited here has looked for the key in vain, and KV remembers that for a minute
         // (how-kv-works); a name nobody has asked for yet is found at once. Chunks have such names anyway.
         let is_single = metadata.length > 0 && metadata.length <= cache.single_bytes_max;
-        let alias = (lease.is_some() && kv_key.is_some() && is_single)
-            .then(|| storage::alias(&metadata.generation));
         let may_publish = async || match lease {
             Some(lease) => turn::may_publish(host, cache, lease).await,
             None => true,
         };
-        // What is in one piece can be found as soon as it is written, under any of its names.
         if is_single && !may_publish().await {
             body.discard();
             faults.push((Tier::Kv, Fault::Superseded));
             return Written { faults, ..Written::default() };
         }
         let may_publish = async || is_single || may_publish().await;
+        let alias = (lease.is_some() && kv_key.is_some() && is_single)
+            .then(|| storage::alias(&metadata.generation));
         let takers = [kv_key.is_some(), alias.is_some(), edge_url.is_some()];
         let mut branches = Branches::of(body, &takers, cache.write_timeout_ms);
         let (edge, alias, kv) = (
@@ -120,24 +98,40 @@ impl<B: Body> Copies<B> {
         };
         let (kv, alias, edge) = join3(to_kv, to_alias, to_edge).await;
 
+        let in_kv = matches!(kv, Some(Ok(_)));
+        // KV knows more of it than the edge: its length, its chunks.
         let of_edge = matches!(edge, Some(Ok(()))).then(|| metadata.clone());
         let told =
             [(Tier::Edge, edge.and_then(Result::err)), (Tier::Kv, alias.and_then(Result::err))];
         faults.extend(told.into_iter().filter_map(|(tier, fault)| Some((tier, fault?))));
-        Written { kept: of_edge, in_kv: false, faults }.and_in_kv(kv)
+        let kept = match kv {
+            Some(Ok(metadata)) => Some(metadata),
+            Some(Err(fault)) => {
+                faults.push((Tier::Kv, fault));
+                of_edge
+            }
+            None => of_edge,
+        };
+        Written { kept, in_kv, faults }
     }
 
-    fn is_of_unknown_length(&self) -> bool {
+    /// The Cache API must be told the length beforehand (runtime-apis/cache), and whether those who wait need
+    /// a second name depends on it; a body too long to be measured goes to KV alone, which finds it out on the
+    /// way.
+    async fn measure(&mut self, is_awaited: bool) -> Result<(), Fault> {
         let metadata = &self.entry.metadata;
-        metadata.length == 0 && metadata.outcome() == Outcome::Rendition
-    }
-
-    /// A body too long to be measured goes to KV alone.
-    async fn measure(&mut self) {
+        let is_unknown = metadata.length == 0 && metadata.outcome() == Outcome::Rendition;
+        if !is_unknown || !(is_awaited || self.edge_url.is_some()) {
+            return Ok(());
+        }
         let body = std::mem::replace(&mut self.entry.body, B::empty());
         let (whole, length) = body.measure(SPOOL_BYTES_MAX).await;
         self.entry.body = whole;
         self.entry.metadata.length = length.unwrap_or(0);
+        if self.entry.metadata.length == 0 && self.edge_url.take().is_some() {
+            return Err(Fault::Corrupt("length-unknown"));
+        }
+        Ok(())
     }
 }
 

@@ -203,9 +203,13 @@ impl<H: Host> Visit<'_, H> {
                 self.owed.lease = lease.map(|lease| Lease { told, ..lease });
             }
             Err(fault) => {
-                // Its chunks are too old, or it is broken: either way there must be another.
+                let is_of_no_use = fault.condemns();
                 self.trace.faults.push((Tier::Kv, fault));
-                self.make_anew(metadata.source, None, lease).await;
+                if is_of_no_use {
+                    // Its chunks are too old, or it is broken: either way there must be another.
+                    return self.make_anew(metadata.source, None, lease).await;
+                }
+                self.owed.lease = lease;
             }
         }
     }

@@ -66,15 +66,15 @@ impl Chain {
                 world = Some(Rc::clone(&stream.world));
             }
             // The next one is asked for while this one is on its way.
-            let sending = async { body.send(&cut, &mut bytes) };
-            let (following, sent) = run(join(self.parts.next(), sending));
-            if let Err(fault) = sent {
-                if let Some(Ok(unread)) = following {
+            let passing_on = async { body.send(&cut, &mut bytes) };
+            let (next, passed) = run(join(self.parts.next(), passing_on));
+            if let Err(fault) = passed {
+                if let Some(Ok(unread)) = next {
                     unread.body.discard();
                 }
                 break Err(fault);
             }
-            coming = following;
+            coming = next;
         };
         let whole = read.is_ok();
         assert!(!whole || bytes.len() as u64 == self.length, "a chain of another length");

@@ -389,3 +389,16 @@ fn an_extension_that_cannot_be_written_is_a_fault_and_tried_again() {
     assert!(house.get(VIDEO).settled.contains(&"kv-keep"));
     assert_eq!(made(&house), 1);
 }
+
+#[test]
+fn chunks_whose_manifest_cannot_be_written_again_are_no_reason_to_pay_for_others() {
+    let house = made_in(House::of_tiny_chunks(&json!({})));
+    let before = house.in_kv(KEY);
+    house.pass_s(DAY_S + 1);
+    house.elsewhere();
+    house.host.world.set_weather(Script::new(&[("kv-keep", Mishap::Refused); 2]));
+    let seen = house.get(VIDEO);
+    assert_eq!(seen.settled, ["kv-find", "probe", "kv-keep", "kv-keep"]);
+    assert!(matches!(seen.faults[..], [(Tier::Kv, _)]), "{:?}", seen.faults);
+    assert_eq!((house.in_kv(KEY), made(&house)), (before, 1));
+}

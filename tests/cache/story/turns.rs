@@ -33,23 +33,23 @@ fn taken(house: &House) -> u64 {
 }
 
 /// Two ask at once: the first fills while the second waits for it.
-fn together(leader: House, other: &House, asking: &Asking) -> (Seen, Seen) {
-    let (led, owed) = leader.answer(&get(VIDEO));
-    assert!(led.cost.contains(&"transform"), "{:?}", led.cost);
-    let gate = other.host.gate.get().unwrap();
+fn together(leader: House, follower: &House, asking: &Asking) -> (Seen, Seen) {
+    let (first, owed) = leader.answer(&get(VIDEO));
+    assert!(first.cost.contains(&"transform"), "{:?}", first.cost);
+    let gate = follower.host.gate.get().unwrap();
     gate.meanwhile.set(move |_| leader.settle_unheard(VIDEO, owed));
-    (led, other.send(asking))
+    (first, follower.send(asking))
 }
 
 /// As [`together`], in one data centre.
 fn together_here(house: House, asking: &Asking) -> (Seen, Seen, Rc<House>) {
-    let (led, owed) = house.answer(&get(VIDEO));
+    let (first, owed) = house.answer(&get(VIDEO));
     let house = Rc::new(house);
     let leader = Rc::clone(&house);
     let gate = house.host.gate.get().unwrap();
     gate.meanwhile.set(move |_| leader.settle_unheard(VIDEO, owed));
-    let followed = house.send(asking);
-    (led, followed, house)
+    let second = house.send(asking);
+    (first, second, house)
 }
 
 fn waited(seen: &Seen) {
@@ -78,32 +78,30 @@ fn the_first_asks_makes_publishes_and_then_says_that_it_is_done() {
 
 #[test]
 fn who_comes_later_in_the_same_data_centre_finds_it_at_the_edge() {
-    let (led, followed, house) = together_here(with_gate(House::plain()), &get(VIDEO));
-    waited(&followed);
-    assert_eq!((followed.status, &followed.bytes), (200, &led.bytes));
-    assert_eq!(followed.header("etag"), led.header("etag"));
-    assert_eq!(followed.cost[4..], ["edge-find"]);
-    assert_eq!(followed.settled, [""; 0], "it is where it belongs");
+    let (first, second, house) = together_here(with_gate(House::plain()), &get(VIDEO));
+    waited(&second);
+    assert_eq!((second.status, &second.bytes), (200, &first.bytes));
+    assert_eq!(second.header("etag"), first.header("etag"));
+    assert_eq!(second.cost[4..], ["edge-find"]);
+    assert_eq!(second.settled, [""; 0], "it is where it belongs");
     assert_eq!(house.host.upstream.made.borrow().len(), 1);
 }
 
 #[test]
 fn who_waits_elsewhere_finds_it_under_its_second_name_though_kv_remembers_the_miss() {
     let leader = with_gate(House::plain());
-    let other = leader.in_another_data_centre();
-    let (led, followed) = together(leader, &other, &get(VIDEO));
-    waited(&followed);
-    assert_eq!((followed.status, &followed.bytes), (200, &led.bytes));
-    assert_eq!(followed.cost[4..], ["edge-find", "kv-find"]);
-    assert!(
-        matches!(&followed.operations[5], Operation::KvFind { key } if key.starts_with("fill:"))
-    );
-    assert_eq!(followed.settled, ["edge-keep"], "and brings it along");
-    assert_eq!(other.get(VIDEO).cost, ["edge-find"]);
-    assert_eq!(other.host.upstream.made.borrow().len(), 1);
+    let follower = leader.in_another_data_centre();
+    let (first, second) = together(leader, &follower, &get(VIDEO));
+    waited(&second);
+    assert_eq!((second.status, &second.bytes), (200, &first.bytes));
+    assert_eq!(second.cost[4..], ["edge-find", "kv-find"]);
+    assert!(matches!(&second.operations[5], Operation::KvFind { key } if key.starts_with("fill:")));
+    assert_eq!(second.settled, ["edge-keep"], "and brings it along");
+    assert_eq!(follower.get(VIDEO).cost, ["edge-find"]);
+    assert_eq!(follower.host.upstream.made.borrow().len(), 1);
 
-    other.elsewhere();
-    let missed = other.get(VIDEO);
+    follower.elsewhere();
+    let missed = follower.get(VIDEO);
     assert_eq!(missed.cost[..3], ["edge-find", "kv-find", "gate-enter"], "KV still says no here");
     assert!(!missed.cost.contains(&"transform"), "{:?}", missed.cost);
 }
@@ -112,23 +110,23 @@ fn who_waits_elsewhere_finds_it_under_its_second_name_though_kv_remembers_the_mi
 fn who_waits_elsewhere_finds_chunks_by_their_own_names() {
     for asking in [get(VIDEO), get(VIDEO).range("bytes=30-"), get(VIDEO).range("bytes=1-2,60-61")] {
         let leader = with_gate(House::of_tiny_chunks(&json!({})));
-        let other = leader.in_another_data_centre();
-        let (led, followed) = together(leader, &other, &asking);
-        waited(&followed);
-        assert!(followed.whole, "{asking:?}");
-        let looked = followed.operations.iter().filter_map(|operation| match operation {
-            Operation::KvFind { key } => Some(key.starts_with("chunk:")),
-            _ => None,
+        let follower = leader.in_another_data_centre();
+        let (first, second) = together(leader, &follower, &asking);
+        waited(&second);
+        assert!(second.whole, "{asking:?}");
+        let looked = second.operations.iter().filter_map(|operation| {
+            let Operation::KvFind { key } = operation else { return None };
+            Some(key.starts_with("chunk:"))
         });
         let looked: Vec<bool> = looked.collect();
         assert!(!looked[0] && looked[1..].iter().all(|is_chunk| *is_chunk), "{asking:?}");
-        if followed.status == 200 {
+        if second.status == 200 {
             assert_eq!(
-                (followed.bytes.clone(), looked.len()),
-                (led.bytes, 1 + 3),
+                (second.bytes.clone(), looked.len()),
+                (first.bytes, 1 + 3),
                 "no head is at hand"
             );
-            assert_eq!(followed.settled, ["edge-keep"]);
+            assert_eq!(second.settled, ["edge-keep"]);
         }
     }
 }
@@ -136,13 +134,13 @@ fn who_waits_elsewhere_finds_chunks_by_their_own_names() {
 #[test]
 fn parts_are_cut_for_who_waits_as_for_anybody() {
     let leader = with_gate(House::plain());
-    let other = leader.in_another_data_centre();
-    let (led, part) = together(leader, &other, &get(VIDEO).range("bytes=5-9"));
+    let follower = leader.in_another_data_centre();
+    let (first, part) = together(leader, &follower, &get(VIDEO).range("bytes=5-9"));
     waited(&part);
-    assert_eq!((part.status, part.bytes.as_slice()), (206, &led.bytes[5..10]));
-    let (led, part, _) = together_here(with_gate(House::plain()), &get(VIDEO).range("bytes=-2"));
+    assert_eq!((part.status, part.bytes.as_slice()), (206, &first.bytes[5..10]));
+    let (first, part, _) = together_here(with_gate(House::plain()), &get(VIDEO).range("bytes=-2"));
     waited(&part);
-    assert_eq!((part.status, part.bytes.as_slice()), (206, &led.bytes[998..]));
+    assert_eq!((part.status, part.bytes.as_slice()), (206, &first.bytes[998..]));
 }
 
 #[test]
@@ -150,10 +148,10 @@ fn a_length_nobody_announced_costs_those_who_wait_no_second_transform() {
     for more in [json!({}), json!({"cache": {"edge": false}})] {
         let leader = with_gate(House::new(&more));
         leader.host.upstream.makes(Making::GoodWithoutLength);
-        let other = leader.in_another_data_centre();
-        let (led, followed) = together(leader, &other, &get(VIDEO));
-        assert_eq!(followed.bytes, led.bytes);
-        assert_eq!(other.host.upstream.made.borrow().len(), 1, "{more}");
+        let follower = leader.in_another_data_centre();
+        let (first, second) = together(leader, &follower, &get(VIDEO));
+        assert_eq!(second.bytes, first.bytes);
+        assert_eq!(follower.host.upstream.made.borrow().len(), 1, "{more}");
     }
 }
 
@@ -166,13 +164,13 @@ fn who_waits_is_told_of_a_failure_and_of_its_kind() {
     ] {
         let leader = with_gate(House::new(&json!({"sources": {"fallbackToOriginal": false}})));
         leader.host.upstream.makes(making);
-        let other = leader.in_another_data_centre();
-        let (led, followed) = together(leader, &other, &get(VIDEO));
-        waited(&followed);
-        assert_eq!((led.status, followed.status), (status, status), "{making:?}");
-        assert_eq!(followed.cost.len(), 4, "nobody looks for what is not there");
-        assert_eq!(led.problem("reason"), followed.problem("reason"));
-        assert_eq!(other.kv_keys().contains(&KEY.to_owned()), is_remembered, "{making:?}");
+        let follower = leader.in_another_data_centre();
+        let (first, second) = together(leader, &follower, &get(VIDEO));
+        waited(&second);
+        assert_eq!((first.status, second.status), (status, status), "{making:?}");
+        assert_eq!(second.cost.len(), 4, "nobody looks for what is not there");
+        assert_eq!(first.problem("reason"), second.problem("reason"));
+        assert_eq!(follower.kv_keys().contains(&KEY.to_owned()), is_remembered, "{making:?}");
     }
 }
 
@@ -180,13 +178,13 @@ fn who_waits_is_told_of_a_failure_and_of_its_kind() {
 fn who_waits_gets_the_original_where_it_helps() {
     let leader = with_gate(House::plain());
     leader.host.upstream.makes(Making::WrongType);
-    let other = leader.in_another_data_centre();
-    let (led, followed) = together(leader, &other, &get(VIDEO));
-    assert_eq!((followed.status, &followed.bytes), (200, &led.bytes));
-    assert_eq!(followed.cost[4..], ["original"]);
+    let follower = leader.in_another_data_centre();
+    let (first, second) = together(leader, &follower, &get(VIDEO));
+    assert_eq!((second.status, &second.bytes), (200, &first.bytes));
+    assert_eq!(second.cost[4..], ["original"]);
 }
 
-/// A other that has something stale, and a leader that has nothing, fails as `making` says.
+/// A follower that has something stale, and a leader that has nothing, fails as `making` says.
 fn told_with_something_stale(making: Making) -> (Seen, Seen) {
     let house = with_gate(House::new(&json!({"sources": {"fallbackToOriginal": false}})));
     let made = house.get(VIDEO);
@@ -221,55 +219,48 @@ fn what_is_stale_covers_a_failure_that_was_told_as_one_that_was_met() {
 fn a_fill_of_which_nothing_is_kept_sends_everybody_on_alone() {
     let leader = with_gate(House::plain());
     leader.host.upstream.makes(Making::GoodBut("cache-control", "private"));
-    let other = leader.in_another_data_centre();
-    let (led, followed) = together(leader, &other, &get(VIDEO));
-    assert_ne!(followed.bytes, led.bytes, "what is private is shared with nobody");
-    assert_eq!(followed.cost[3..], ["gate-wait", "transform", "probe"]);
-    assert_eq!(followed.settled, [""; 0]);
-    assert!(!followed.cache().contains("collapsed"), "{}", followed.cache());
+    let follower = leader.in_another_data_centre();
+    let (first, second) = together(leader, &follower, &get(VIDEO));
+    assert_ne!(second.bytes, first.bytes, "what is private is shared with nobody");
+    assert_eq!(second.cost[3..], ["gate-wait", "transform", "probe"]);
+    assert_eq!(second.settled, [""; 0]);
+    assert!(!second.cache().contains("collapsed"), "{}", second.cache());
 }
 
 #[test]
 fn a_fill_that_breaks_off_is_told_as_nothing() {
     let leader = with_gate(House::of_tiny_chunks(&json!({})));
     leader.host.upstream.makes(Making::BreaksOffAfter(60, true));
-    let other = leader.in_another_data_centre();
-    let (led, owed) = leader.answer(&get(VIDEO));
-    assert!(!led.whole);
-    let gate = other.host.gate.get().unwrap();
+    let follower = leader.in_another_data_centre();
+    let (first, owed) = leader.answer(&get(VIDEO));
+    assert!(!first.whole);
+    let gate = follower.host.gate.get().unwrap();
     gate.meanwhile.set(move |_| {
         leader.settle_unheard(VIDEO, owed);
         leader.host.upstream.makes(Making::Good);
     });
-    let followed = other.get(VIDEO);
-    assert!(followed.whole && followed.cost.contains(&"transform"), "{:?}", followed.cost);
+    let second = follower.get(VIDEO);
+    assert!(second.whole && second.cost.contains(&"transform"), "{:?}", second.cost);
 }
 
 #[test]
 fn what_was_told_and_cannot_be_read_is_asked_for_again_and_then_made() {
-    let break_chunk = |house: &House| {
-        house.host.kv.kept.borrow_mut().retain(|key, _| !key.ends_with(":000"));
-    };
-    let break_alias = |house: &House| {
-        house.host.kv.kept.borrow_mut().retain(|key, _| !key.starts_with("fill:"));
-    };
-    let cases: [(House, fn(&House)); 2] =
-        [(House::of_tiny_chunks(&json!({})), break_chunk), (House::plain(), break_alias)];
-    for (house, break_it) in cases {
+    // The first chunk of one, the second name of the other.
+    for (house, lost) in [(House::of_tiny_chunks(&json!({})), ":000"), (House::plain(), "fill:")] {
         let leader = with_gate(house);
-        let other = leader.in_another_data_centre();
+        let follower = leader.in_another_data_centre();
         let old = leader.get(VIDEO);
         // As seen from a data centre that has just looked in vain.
         leader.host.kv.kept.borrow_mut().remove(KEY);
-        break_it(&leader);
-        let seen = other.get(VIDEO);
+        leader.host.kv.kept.borrow_mut().retain(|key, _| !key.contains(lost));
+        let seen = follower.get(VIDEO);
         assert!(seen.whole && seen.bytes != old.bytes);
         let questions: Vec<&Question> = seen.operations.iter().filter_map(question).collect();
         let generation = old.header("etag").replace('"', "");
         assert_eq!(questions, [&ENTER, &Question::Enter { unusable: Some(generation) }]);
         assert!(!seen.cache().contains("collapsed"), "{}", seen.cache());
         assert!(seen.settled.contains(&"gate-finish"), "it has the lease: {:?}", seen.settled);
-        assert_eq!(other.get(VIDEO).bytes, seen.bytes);
+        assert_eq!(follower.get(VIDEO).bytes, seen.bytes);
     }
 }
 
@@ -328,9 +319,9 @@ fn who_has_waited_long_enough_goes_alone_beside_the_other() {
 #[test]
 fn the_lease_of_an_isolate_that_died_goes_to_whoever_waits() {
     let leader = with_gate(House::plain());
-    let other = leader.in_another_data_centre();
+    let follower = leader.in_another_data_centre();
     leader.send_and_die(&get(VIDEO));
-    let seen = other.get(VIDEO);
+    let seen = follower.get(VIDEO);
     assert_eq!(seen.cost[2..], ["gate-enter", "gate-wait", "transform", "probe"]);
     assert!(seen.settled.contains(&"gate-finish"), "it leads now: {:?}", seen.settled);
 }
@@ -456,7 +447,10 @@ fn a_renewal_tells_those_who_wait_of_it() {
     house.pass_s(86_401);
     house.elsewhere();
     let past = house.get(VIDEO);
-    assert_eq!(past.settled, ["kv-find", "gate-enter", "probe", "gate-publish", "kv-keep", "gate-finish"]);
+    assert_eq!(
+        past.settled,
+        ["kv-find", "gate-enter", "probe", "gate-publish", "kv-keep", "gate-finish"]
+    );
     let Some(Verdict::Filled { entry }) = house.host.bind_gate().answer(KEY, &ENTER) else {
         panic!("nothing was told")
     };
@@ -481,4 +475,28 @@ fn faults_of_the_gate_after_the_answer_are_told() {
     house.host.world.set_weather(Script::new(&[("gate-finish", Mishap::TimedOut)]));
     let seen = house.get(VIDEO);
     assert!(matches!(seen.faults[..], [(Tier::Gate, Fault::TimedOut { .. })]), "{:?}", seen.faults);
+}
+
+#[test]
+fn a_renewal_that_lost_the_lease_meanwhile_changes_nothing() {
+    for house in [House::plain(), House::of_tiny_chunks(&json!({}))] {
+        let house = with_gate(house);
+        house.get(VIDEO);
+        let before = house.in_kv(KEY);
+        house.pass_s(86_401);
+        house.elsewhere();
+        let (gate, world) = (house.host.gate.get().cloned(), Rc::clone(&house.host.world));
+        house.host.upstream.sources_are(move |_| {
+            // While the source thinks, the lease lapses and goes to somebody else.
+            world.pass_ms(11_000);
+            gate.as_ref().unwrap().answer(KEY, &ENTER);
+            Source::Holds
+        });
+        let seen = house.get(VIDEO);
+        let settled = ["kv-find", "gate-enter", "probe", "gate-publish", "gate-finish"];
+        assert_eq!(seen.settled, settled);
+        assert_eq!(house.in_kv(KEY), before);
+        assert!(seen.faults.contains(&(Tier::Kv, Fault::Superseded)), "{:?}", seen.faults);
+        assert_eq!(house.host.world.bodies().leaked, 0);
+    }
 }
