@@ -112,6 +112,14 @@ pub async fn settle<H: Host>(host: &H, cache: &Cache, owed: Owed<H::Body>) -> Ve
         if let Err(fault) = storage::retire(host.kv(), &key, &generation, cache).await {
             faults.push((Tier::Kv, fault));
         }
+        // Otherwise the gate would lead the next viewer to the same broken body.
+        let gate = host.gate().filter(|_| cache.coalescing.enabled);
+        let question = Question::Forget { generation };
+        if let Some(gate) = gate
+            && let Err(fault) = gate.ask(&key, &question, cache.coalescing.timeout_ms).await
+        {
+            faults.push((Tier::Gate, fault));
+        }
     }
     faults
 }

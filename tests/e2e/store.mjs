@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { startWorld } from "../../scripts/world.mjs";
 import { eventually } from "./ask.mjs";
-import { assertExact, read } from "./reader.mjs";
+import { assertExact, inexact, read } from "./reader.mjs";
 import { startTransformer } from "./transformer.mjs";
 import { weather, weatherAround } from "./weather.mjs";
 
@@ -147,4 +147,21 @@ export function dice(seed) {
     t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
     return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * below);
   };
+}
+
+/** A transfer that says itself that it is no good. */
+const BROKEN = /^(it broke off after|status 0)/;
+
+/**
+ * What a viewer may see in bad weather: all of it, or that it is not all of it.
+ *
+ * @param {import("./reader.mjs").Read} answer
+ * @param {Parameters<typeof inexact>[1]} expected
+ * @param {string} when
+ * @returns {boolean} whether it was all of it
+ */
+export function assertExactOrBroken(answer, expected, when) {
+  const wrong = inexact(answer, expected);
+  assert.ok(wrong === "" || BROKEN.test(wrong), `${when}: ${wrong}`);
+  return wrong === "";
 }

@@ -264,7 +264,10 @@ impl Judge {
         match question {
             Question::Publish { .. } => leading.asked = true,
             Question::Finish { .. } | Question::Fail { .. } => leading.finished = true,
-            Question::Enter { .. } | Question::Wait { .. } | Question::Beat { .. } => {}
+            Question::Enter { .. }
+            | Question::Wait { .. }
+            | Question::Beat { .. }
+            | Question::Forget { .. } => {}
         }
     }
 

@@ -50,6 +50,11 @@ pub enum Question {
         /// The asker's own.
         token: u64,
     },
+    /// Tell nobody of this generation any more: it turned out to be broken. Answered with held.
+    Forget {
+        /// Which one.
+        generation: String,
+    },
 }
 
 /// What the gate says.
@@ -73,7 +78,7 @@ pub enum Verdict {
     },
     /// Somebody filled and kept nothing (private, no-store …): make it yourself, beside all others.
     Alone,
-    /// Yes: the lease is yours, or was until you finished.
+    /// Yes: the lease is yours, or was until you finished; or what was to be forgotten is.
     Held,
     /// The lease is no longer yours: keep nothing.
     Lost,
@@ -94,6 +99,7 @@ mod tests {
             (Question::Publish { token: 7 }, r#"{"publish":{"token":7}}"#),
             (Question::Finish { token: 7, entry: None }, r#"{"finish":{"token":7}}"#),
             (Question::Fail { token: 7 }, r#"{"fail":{"token":7}}"#),
+            (Question::Forget { generation: "feed".into() }, r#"{"forget":{"generation":"feed"}}"#),
             (
                 Question::Finish { token: u64::MAX, entry: Some(r#"{"g":"1"}"#.into()) },
                 r#"{"finish":{"token":18446744073709551615,"entry":"{\"g\":\"1\"}"}}"#,

@@ -87,12 +87,14 @@ impl History {
     fn answer(&mut self, question: &Question, waited_ms: u64, now_ms: u64) -> Option<Verdict> {
         match question {
             Question::Enter { unusable } => {
-                let kept = self.last(|event| matches!(event, Event::Ended(..)));
-                if unusable.is_some() && matches!(kept, Some((_, Event::Ended(_, Kept::Something))))
-                {
-                    self.0.push((now_ms, Event::Forgotten));
+                if unusable.is_some() {
+                    self.forget(now_ms);
                 }
                 Some(self.enter(now_ms))
+            }
+            Question::Forget { .. } => {
+                self.forget(now_ms);
+                Some(Verdict::Held)
             }
             Question::Wait { token, wait_ms } => {
                 self.takes_up(*token, now_ms);
@@ -139,6 +141,13 @@ impl History {
     fn has_failed(&self) -> bool {
         let last = self.last(|event| matches!(event, Event::Ended(..) | Event::Failed(_)));
         matches!(last, Some((_, Event::Failed(_))))
+    }
+
+    fn forget(&mut self, now_ms: u64) {
+        let kept = self.last(|event| matches!(event, Event::Ended(..)));
+        if matches!(kept, Some((_, Event::Ended(_, Kept::Something)))) {
+            self.0.push((now_ms, Event::Forgotten));
+        }
     }
 
     fn is_forgotten(&self) -> bool {
@@ -191,6 +200,7 @@ fn steps(tokens: &[u64]) -> Vec<Step> {
     let mut steps = vec![
         ask(Question::Enter { unusable: None }),
         ask(Question::Enter { unusable: Some("a".into()) }),
+        ask(Question::Forget { generation: "a".into() }),
         Step::Evict,
     ];
     // Each a moment before or at which something ends.

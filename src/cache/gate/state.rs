@@ -66,6 +66,10 @@ impl GateState {
             Question::Beat { token } | Question::Publish { token } => self.hold(*token, now_ms),
             Question::Finish { token, entry } => self.finish(*token, entry.as_deref(), now_ms),
             Question::Fail { token } => self.fail(*token, now_ms),
+            Question::Forget { generation } => {
+                self.forget(Some(generation));
+                Verdict::Held
+            }
         })
     }
 

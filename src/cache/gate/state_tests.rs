@@ -233,6 +233,20 @@ fn what_an_asker_could_not_read_is_forgotten_and_nothing_else() {
 }
 
 #[test]
+fn what_turned_out_to_be_broken_is_forgotten_without_a_lease_for_who_says_so() {
+    let mut gate = Gate::new();
+    let token = gate.lead();
+    let forget = |generation: &str| Question::Forget { generation: generation.into() };
+    assert_eq!(gate.ask(&forget("feed")), Verdict::Held);
+    assert_eq!(gate.enter(), Verdict::Follow { token }, "a fill under way stays");
+    gate.finish(token, Some(ENTRY));
+    assert_eq!(gate.ask(&forget("beef")), Verdict::Held);
+    assert_eq!(gate.enter(), filled(), "another generation stays");
+    assert_eq!(gate.ask(&forget("feed")), Verdict::Held);
+    assert!(matches!(gate.enter(), Verdict::Lead { .. }), "whoever comes first makes another");
+}
+
+#[test]
 fn done_is_said_twice_and_answered_twice() {
     let mut gate = Gate::new();
     let token = gate.lead();
