@@ -30,7 +30,7 @@ pub(crate) struct Judge {
     generations: RefCell<BTreeMap<String, Vec<usize>>>,
     /// Generations that were published.
     published: RefCell<BTreeSet<String>>,
-    /// Which visit wrote to a key last.
+    /// Which visit's write arrived at a key last.
     writers: RefCell<BTreeMap<String, usize>>,
     /// Visits that were not told of every write of theirs that it worked, or were ended.
     excused: RefCell<BTreeSet<usize>>,
@@ -105,7 +105,6 @@ impl Judge {
 
     /// A value is about to be written by a visit.
     pub(crate) fn writes(&self, world: &World, visit: usize, key: &str) {
-        self.writers.borrow_mut().insert(key.to_owned(), visit);
         let leases = self.leases.borrow();
         let Some(leading) = leases.get(&(visit, key.to_owned())).filter(|it| !it.finished) else {
             return;
@@ -127,7 +126,8 @@ impl Judge {
     }
 
     /// A value has arrived in KV.
-    pub(crate) fn committed(&self, world: &World, key: &str, value: &Value) {
+    pub(crate) fn committed(&self, world: &World, visit: usize, key: &str, value: &Value) {
+        self.writers.borrow_mut().insert(key.to_owned(), visit);
         if let Err(why) = self.check_value(world, key, value) {
             self.fail(world, format!("{key} in KV: {why}"));
         }

@@ -226,7 +226,7 @@ impl KvStore for SimKv {
             let until_ms = world.now_ms() + expiration_ttl_s * 1000 + late_ms;
             let value = Value { metadata, bytes: bytes.into(), until_ms, is_whole };
             world.kv.commit(world, dc, &name, Some(value.clone()))?;
-            world.judge.committed(world, &name, &value);
+            world.judge.committed(world, visit, &name, &value);
             Ok(())
         });
         let kept = kept.await;
