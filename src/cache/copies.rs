@@ -41,13 +41,23 @@ impl<B: Body> Copies<B> {
         lease: Option<&Lease>,
     ) -> Written {
         let mut faults = Vec::new();
-        if self.edge_url.is_some() && self.is_of_unknown_length() && !self.measure().await {
-            faults.push((Tier::Edge, Fault::Corrupt("length-unknown")));
+        if let Err(fault) = self.measure(lease.is_some()).await {
+            faults.push((Tier::Edge, fault));
         }
         let Self { entry: Entry { metadata, body }, kv_key, edge_url, tags } = self;
         // Who waited here has looked for the key in vain, and KV remembers that for a minute
         // (how-kv-works); a name nobody has asked for yet is found at once. Chunks have such names anyway.
         let is_single = metadata.length > 0 && metadata.length <= cache.single_bytes_max;
+        let may_publish = async || match lease {
+            Some(lease) => turn::may_publish(host, cache, lease).await,
+            None => true,
+        };
+        if is_single && !may_publish().await {
+            body.discard();
+            faults.push((Tier::Kv, Fault::Superseded));
+            return Written { faults, ..Written::default() };
+        }
+        let may_publish = async || is_single || may_publish().await;
         let alias = (lease.is_some() && kv_key.is_some() && is_single)
             .then(|| storage::alias(&metadata.generation));
         let takers = [kv_key.is_some(), alias.is_some(), edge_url.is_some()];
@@ -62,10 +72,6 @@ impl<B: Body> Copies<B> {
         let now_ms = host.now_ms();
         let entry =
             |body: Result<B, Fault>| body.map(|body| Entry { metadata: metadata.clone(), body });
-        let may_publish = async || match lease {
-            Some(lease) => turn::may_publish(host, cache, lease).await,
-            None => true,
-        };
         let to_edge = async {
             let (url, body) = edge?;
             let (entry, budget_ms) = (entry(body), cache.write_timeout_ms);
@@ -109,22 +115,23 @@ impl<B: Body> Copies<B> {
         Written { kept, in_kv, faults }
     }
 
-    fn is_of_unknown_length(&self) -> bool {
+    /// The Cache API must be told the length beforehand (runtime-apis/cache), and whether those who wait need
+    /// a second name depends on it; a body too long to be measured goes to KV alone, which finds it out on the
+    /// way.
+    async fn measure(&mut self, is_awaited: bool) -> Result<(), Fault> {
         let metadata = &self.entry.metadata;
-        metadata.length == 0 && metadata.outcome() == Outcome::Rendition
-    }
-
-    /// The Cache API must be told the length beforehand (runtime-apis/cache); a body too long to be measured
-    /// goes to KV alone, which finds it out on the way.
-    async fn measure(&mut self) -> bool {
+        let is_unknown = metadata.length == 0 && metadata.outcome() == Outcome::Rendition;
+        if !is_unknown || !(is_awaited || self.edge_url.is_some()) {
+            return Ok(());
+        }
         let body = std::mem::replace(&mut self.entry.body, B::empty());
         let (whole, length) = body.measure(SPOOL_BYTES_MAX).await;
         self.entry.body = whole;
         self.entry.metadata.length = length.unwrap_or(0);
-        if self.entry.metadata.length == 0 {
-            self.edge_url = None;
+        if self.entry.metadata.length == 0 && self.edge_url.take().is_some() {
+            return Err(Fault::Corrupt("length-unknown"));
         }
-        self.entry.metadata.length > 0
+        Ok(())
     }
 }
 

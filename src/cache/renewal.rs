@@ -4,6 +4,7 @@
 use http::{Method, header};
 
 use super::copies::Copies;
+use super::edge;
 use super::entry::{Entry, Metadata, Outcome};
 use super::fill::New;
 use super::freshness::{Freshness, freshness};
@@ -39,10 +40,18 @@ pub async fn renew<H: Host>(
     trace.faults
 }
 
-/// The same request for the whole, whatever part of it the viewer asked.
+/// The same request for the whole, whatever part of it the viewer asked, and has already.
 fn of_the_whole(ask: &Ask) -> Ask {
     let mut ask = Ask { method: Method::GET, ..ask.clone() };
-    ask.headers.remove(header::RANGE);
+    for name in [
+        header::RANGE,
+        header::IF_MATCH,
+        header::IF_NONE_MATCH,
+        header::IF_MODIFIED_SINCE,
+        header::IF_UNMODIFIED_SINCE,
+    ] {
+        ask.headers.remove(name);
+    }
     ask
 }
 
@@ -88,14 +97,31 @@ impl<H: Host> Visit<'_, H> {
         }
     }
 
-    /// What KV has of it, however old.
+    /// What KV has of it, however old, or else the edge here.
     async fn current(&mut self) -> Option<Entry<H::Body>> {
-        let (key, now_ms) = (&self.rendition.kv_key, self.host.now_ms());
-        match storage::find(self.host.kv(), key, now_ms, &self.config.cache).await {
-            Ok(Found::Fresh(entry) | Found::Renewable(entry) | Found::Stale(entry)) => Some(entry),
-            Ok(Found::Nothing) => None,
+        let Rendition { kv_key, edge_url, origin, bypass, .. } = self.rendition;
+        let (host, cache) = (self.host, &self.config.cache);
+        if origin.kv && bypass.kv.read {
+            match storage::find(host.kv(), kv_key, host.now_ms(), cache).await {
+                Ok(Found::Fresh(entry) | Found::Renewable(entry) | Found::Stale(entry)) => {
+                    return Some(entry);
+                }
+                Ok(Found::Nothing) => {}
+                Err(fault) => self.trace.faults.push((Tier::Kv, fault)),
+            }
+        }
+        if !(origin.edge && bypass.edge.read) {
+            return None;
+        }
+        let found =
+            edge::find(host.edge(), edge_url, self.ask, cache.edge_timeout_ms, || host.now_ms());
+        match found.await {
+            Ok(Some(edge::Found::Rendition(edge::Hit { metadata, body, answer: _ }))) => {
+                Some(Entry { metadata, body })
+            }
+            Ok(Some(edge::Found::Failure(..)) | None) => None,
             Err(fault) => {
-                self.trace.faults.push((Tier::Kv, fault));
+                self.trace.faults.push((Tier::Edge, fault));
                 None
             }
         }
@@ -135,7 +161,11 @@ impl<H: Host> Visit<'_, H> {
             Revalidation::Unchanged => Source::Unchanged,
             Revalidation::Unknown if is_fresh => Source::Silent,
             Revalidation::Unknown => Source::Changed(None),
-            Revalidation::Changed(now) => Source::Changed(now.as_ref().map(revalidation::version)),
+            Revalidation::Changed(now) => {
+                // Of a source that is gone, or says nothing of itself now, nobody must get an old copy either.
+                let moment = || format!("{:x}", self.host.now_ms());
+                Source::Changed(Some(now.as_ref().map_or_else(moment, revalidation::version)))
+            }
         }
     }
 
@@ -143,9 +173,12 @@ impl<H: Host> Visit<'_, H> {
     async fn extend(&mut self, entry: Entry<H::Body>, lease: Option<Lease>) {
         let key = &self.rendition.kv_key;
         if entry.metadata.chunks.is_none() {
-            let edge = self.edge_declines(Some(entry.metadata.length), 1);
+            let length = Some(entry.metadata.length);
+            let left_ms = entry.metadata.fresh_until_ms.saturating_sub(self.host.now_ms());
+            let edge = self.edge_declines(length, left_ms / 1000);
+            let kv = self.kv_declines(length, left_ms / 1000);
             self.owed.copies = Some(Copies {
-                kv_key: Some(key.clone()),
+                kv_key: kv.is_none().then(|| key.clone()),
                 edge_url: edge.is_none().then(|| self.rendition.edge_url.clone()),
                 entry,
                 tags: self.rendition.tags.clone(),
@@ -170,9 +203,13 @@ impl<H: Host> Visit<'_, H> {
                 self.owed.lease = lease.map(|lease| Lease { told, ..lease });
             }
             Err(fault) => {
-                // Its chunks are too old, or it is broken: either way there must be another.
+                let is_of_no_use = fault.condemns();
                 self.trace.faults.push((Tier::Kv, fault));
-                self.make_anew(metadata.source, None, lease).await;
+                if is_of_no_use {
+                    // Its chunks are too old, or it is broken: either way there must be another.
+                    return self.make_anew(metadata.source, None, lease).await;
+                }
+                self.owed.lease = lease;
             }
         }
     }

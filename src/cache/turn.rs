@@ -11,6 +11,7 @@ use super::entry::Metadata;
 use super::gate::{Question, Verdict};
 use super::orchestrator::Visit;
 use super::ports::{Fault, Gate, Host};
+use super::rendition::Rendition;
 use super::status::Tier;
 use crate::config::Cache;
 use crate::limits::LEASE_BEAT_MS;
@@ -47,11 +48,7 @@ pub(super) struct Told {
 impl<H: Host> Visit<'_, H> {
     /// Asks the gate, and waits where another is at it; `unusable` names what it told of and was no use.
     pub(super) async fn take_turn(&mut self, unusable: Option<String>) -> Turn {
-        let rendition = self.rendition;
-        let is_shared =
-            rendition.origin.kv && rendition.bypass.kv.read && rendition.bypass.kv.write;
-        let gate = self.host.gate().filter(|_| self.config.cache.coalescing.enabled && is_shared);
-        let Some(gate) = gate else { return Turn::Make(None) };
+        let Some(gate) = self.gate() else { return Turn::Make(None) };
         let began_ms = self.host.now_ms();
         let turn = self.ask_gate(gate, unusable).await;
         self.trace.gate_ms = Some(self.host.now_ms().saturating_sub(began_ms));
@@ -61,14 +58,19 @@ impl<H: Host> Visit<'_, H> {
         })
     }
 
+    /// The gate, where what is made goes to where others can find it.
+    fn gate(&self) -> Option<&H::Gate> {
+        let Rendition { origin, bypass, .. } = self.rendition;
+        let is_shared = origin.kv && bypass.kv.read && bypass.kv.write;
+        self.host.gate().filter(|_| self.config.cache.coalescing.enabled && is_shared)
+    }
+
     /// Asks the gate without waiting; `None` where somebody else is at it, or has done it already.
     pub(super) async fn take_turn_at_once(
         &mut self,
         current: Option<&Metadata>,
     ) -> Option<Option<Lease>> {
-        let Some(gate) = self.host.gate().filter(|_| self.config.cache.coalescing.enabled) else {
-            return Some(None);
-        };
+        let Some(gate) = self.gate() else { return Some(None) };
         let key = &self.rendition.kv_key;
         let budget_ms = self.config.cache.coalescing.timeout_ms;
         let mut verdict = gate.ask(key, &Question::Enter { unusable: None }, budget_ms).await;

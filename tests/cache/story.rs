@@ -1,6 +1,7 @@
 //! The tour: how a rendition comes to be, where it is kept, who answers, and what is refused.
 
 mod bypass;
+mod chunks;
 mod conditions;
 mod doors;
 mod failures;
@@ -9,9 +10,12 @@ mod kept;
 mod lifetimes;
 mod multipart;
 mod ranges;
+mod revalidation;
 mod secrets;
 mod sources;
+mod stale;
 mod tiers;
+mod turns;
 mod viewers;
 
 /// What most stories ask for.

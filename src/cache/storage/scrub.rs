@@ -213,17 +213,18 @@ impl<K: KvStore> Run<'_, K> {
             let KvFound { metadata: mark, mut body } =
                 self.find(&key).await?.ok_or(Fault::Missing)?;
             // One byte more, so that what is too long does not pass for right.
-            let held = body.take(range.length() + 1).await;
+            let taken = body.take(range.length() + 1).await;
             body.discard();
-            let held = held?;
-            self.bytes += held.length();
+            let taken = taken?;
+            self.bytes += taken.length();
             let mark = mark.ok_or(Fault::Corrupt("a chunk without its mark"))?;
             Mark::decode(&mark)?.belongs(metadata, index, range)?;
-            if held.length() != range.length() || !manifest.vouches_for(place, held.sha256().await?)
+            if taken.length() != range.length()
+                || !manifest.vouches_for(place, taken.sha256().await?)
             {
                 return Err(Fault::Corrupt("a chunk that is not what was written"));
             }
-            if index == 0 && held.front(head.length()).sha256().await? != head.sha256().await? {
+            if index == 0 && taken.front(head.length()).sha256().await? != head.sha256().await? {
                 return Err(Fault::Corrupt("a head that is not what was written"));
             }
         }

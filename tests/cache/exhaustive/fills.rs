@@ -38,7 +38,13 @@ impl Weather for Winds {
             Operation::KvKeep { key } => format!("keep {key}"),
             Operation::KvRemove { key } => format!("remove {key}"),
             Operation::EdgeKeep { .. } => "edge".to_owned(),
-            _ => return Mishap::None,
+            Operation::EdgeFind { .. }
+            | Operation::EdgeRemove { .. }
+            | Operation::KvFind { .. }
+            | Operation::KvList { .. }
+            | Operation::GateAsk { .. }
+            | Operation::Fetch { .. }
+            | Operation::Fork => return Mishap::None,
         };
         let mishap = self.0.pick(possible);
         self.1.borrow_mut().push((name, mishap));
@@ -85,7 +91,7 @@ fn is_whole_or_a_miss(house: &House, right: &[&[u8]]) -> Option<usize> {
 }
 
 /// How one thing is written: once, or again where it failed; whether it happened, and whether that is known.
-fn write<'a>(drawn: &mut &'a [(String, Mishap)], name: &str) -> (bool, bool) {
+fn write(drawn: &mut &[(String, Mishap)], name: &str) -> (bool, bool) {
     let mut happened = false;
     for _ in 0..2 {
         let Some(((next, mishap), rest)) = drawn.split_first() else { panic!("{name} is missing") };

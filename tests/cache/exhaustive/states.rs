@@ -117,7 +117,7 @@ impl Edge {
             }
             Self::Old => edge.plant(url, Some(&rendition('e', -1, 1_000)), &bytes),
             Self::Failure => {
-                edge.plant(url, Some(&encoded(failure('e', 502, "content-type", 5))), b"");
+                edge.plant(url, Some(&encoded(&failure('e', 502, "content-type", 5))), b"");
             }
             Self::Corrupt => edge.plant(url, Some("{\"v\":1,"), &bytes),
         }
@@ -133,12 +133,12 @@ impl Kv {
             Self::Renewable => kv.plant(key, Some(&renewable(metadata('c', -1, 1_000))), &bytes),
             Self::Stale => kv.plant(key, Some(&rendition('c', -1, 1_000)), &bytes),
             Self::Dead => kv.plant(key, Some(&rendition('c', -100, -1)), &bytes),
-            Self::Failure => kv.plant(key, Some(&encoded(failure('c', 404, "status", 50))), b""),
+            Self::Failure => kv.plant(key, Some(&encoded(&failure('c', 404, "status", 50))), b""),
             Self::RenewableFailure => {
                 kv.plant(key, Some(&renewable(failure('c', 404, "status", -1))), b"");
             }
             Self::OldFailure => {
-                kv.plant(key, Some(&encoded(failure('c', 404, "status", -1))), b"");
+                kv.plant(key, Some(&encoded(&failure('c', 404, "status", -1))), b"");
             }
             Self::Corrupt => kv.plant(key, Some(&"x".repeat(2_000)), &bytes),
             Self::WithoutMetadata => kv.plant(key, None, &bytes),
@@ -148,16 +148,16 @@ impl Kv {
 
 /// A rendition that is fresh and stale until so many seconds after the beginning.
 fn rendition(tier: char, fresh_s: i64, stale_s: i64) -> String {
-    encoded(metadata(tier, fresh_s, stale_s))
+    encoded(&metadata(tier, fresh_s, stale_s))
 }
 
-fn encoded(metadata: Metadata) -> String {
+fn encoded(metadata: &Metadata) -> String {
     metadata.encode().unwrap()
 }
 
 /// What may be served at once for a while yet.
 fn renewable(metadata: Metadata) -> String {
-    encoded(Metadata { renewable_until_ms: Some(BEGINNING_MS + 500_000), ..metadata })
+    encoded(&Metadata { renewable_until_ms: Some(BEGINNING_MS + 500_000), ..metadata })
 }
 
 fn failure(tier: char, status: u16, reason: &str, fresh_s: i64) -> Metadata {

@@ -66,9 +66,9 @@ impl Chain {
                 world = Some(Rc::clone(&stream.world));
             }
             // The next one is asked for while this one is on its way.
-            let send = async { body.send(&cut, &mut bytes) };
-            let (next, sent) = run(join(self.parts.next(), send));
-            if let Err(fault) = sent {
+            let passing_on = async { body.send(&cut, &mut bytes) };
+            let (next, passed) = run(join(self.parts.next(), passing_on));
+            if let Err(fault) = passed {
                 if let Some(Ok(unread)) = next {
                     unread.body.discard();
                 }

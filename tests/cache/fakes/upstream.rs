@@ -10,6 +10,7 @@ use video_resizer::cache::ports::{Body, Call, Fault, Purpose, Reply, UPSTREAM_HE
 use video_resizer::http::range_set::{RangeSet, Resolved};
 
 use super::body::FakeBody;
+use super::run::wait_turns;
 use super::weather::Mishap;
 use super::world::{Operation, World};
 
@@ -85,6 +86,8 @@ pub(crate) struct FakeUpstream {
     pub(crate) made: RefCell<Vec<Rc<[u8]>>>,
     orders: Cell<u64>,
     pub(crate) rendition_bytes: Cell<usize>,
+    /// Turns the others have before an upstream answers.
+    pub(crate) slowness: Cell<u32>,
     /// What sources say of the video: `ETag` and `Last-Modified`.
     pub(crate) validators: Cell<[Option<&'static str>; 2]>,
     /// Whether sources answer conditional requests with 304.
@@ -108,6 +111,7 @@ impl FakeUpstream {
             made: RefCell::default(),
             orders: Cell::new(0),
             rendition_bytes: Cell::new(RENDITION_BYTES),
+            slowness: Cell::new(0),
             validators: Cell::new([Some("\"original\""), None]),
             knows_conditions: Cell::new(false),
         }
@@ -294,6 +298,7 @@ impl Upstream for FakeUpstream {
             !call.follows_redirects || call.headers.iter().all(|(_, value)| !value.is_sensitive()),
             "credentials would follow a redirect"
         );
+        wait_turns(self.slowness.get()).await;
         self.calls.borrow_mut().push(call.clone());
         let Call { purpose, method, url, .. } = call.clone();
         let operation = Operation::Fetch { purpose, method, url };

@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use serde_json::{Value, json};
+use video_resizer::cache::entry::Metadata;
 use video_resizer::cache::owed::Owed;
 use video_resizer::cache::ports::{Fault, Reply};
 use video_resizer::cache::status::Tier;
@@ -144,6 +145,32 @@ impl House {
     /// The keys of everything in KV.
     pub(crate) fn kv_keys(&self) -> Vec<String> {
         self.host.kv.kept.borrow().keys().cloned().collect()
+    }
+
+    /// What is known of the entry under a key.
+    #[track_caller]
+    pub(crate) fn in_kv(&self, key: &str) -> Metadata {
+        let kept = self.host.kv.kept.borrow();
+        let text = kept.get(key).expect("an entry").metadata.as_deref().expect("metadata");
+        Metadata::decode(text).expect("metadata of ours")
+    }
+
+    /// Does what is owed for a request; tells what was asked of the platform.
+    pub(crate) fn settle(
+        &self,
+        asking: &Asking,
+        owed: Option<Owed<FakeBody>>,
+    ) -> Vec<&'static str> {
+        self.host.world.take_journal();
+        if let Some(owed) = owed {
+            run(front::settle(&self.host, &asking.ask(), &self.config, owed));
+        }
+        kinds(&self.host.world.take_journal())
+    }
+
+    /// Does what is owed for a GET while somebody else is observed.
+    pub(crate) fn settle_unheard(&self, url: &str, owed: Option<Owed<FakeBody>>) {
+        self.host.world.unheard(|| self.settle(&get(url), owed));
     }
 
     /// The URLs of everything at the edge.

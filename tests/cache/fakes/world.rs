@@ -45,6 +45,7 @@ impl Operation {
             Self::GateAsk { question: Question::Beat { .. }, .. } => "gate-beat",
             Self::GateAsk { question: Question::Publish { .. }, .. } => "gate-publish",
             Self::GateAsk { question: Question::Finish { .. }, .. } => "gate-finish",
+            Self::GateAsk { question: Question::Fail { .. }, .. } => "gate-fail",
             Self::GateAsk { question: Question::Forget { .. }, .. } => "gate-forget",
             Self::Fetch { purpose: Purpose::Transform, .. } => "transform",
             Self::Fetch { purpose: Purpose::Probe, .. } => "probe",
@@ -154,6 +155,14 @@ impl World {
     /// What was asked so far; the next call begins anew.
     pub(crate) fn take_journal(&self) -> Vec<Operation> {
         self.journal.take()
+    }
+
+    /// What somebody else does meanwhile: not in the journal of whoever is observed.
+    pub(crate) fn unheard<T>(&self, work: impl FnOnce() -> T) -> T {
+        let before = self.take_journal();
+        let done = work();
+        self.journal.replace(before);
+        done
     }
 
     pub(crate) fn bodies(&self) -> Bodies {
