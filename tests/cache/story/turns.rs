@@ -264,6 +264,24 @@ fn what_was_told_and_cannot_be_read_is_asked_for_again_and_then_made() {
     }
 }
 
+#[test]
+fn nobody_is_led_to_a_body_that_broke_for_the_last_who_read_it() {
+    let house = with_gate(House::of_tiny_chunks(&json!({})));
+    let old = house.get(VIDEO);
+    house.elsewhere();
+    house.host.kv.kept.borrow_mut().retain(|key, _| !key.ends_with(":002"));
+    let broken = house.get(VIDEO);
+    assert!(!broken.whole);
+    assert!(
+        broken.settled.ends_with(&["kv-find", "kv-remove", "gate-forget"]),
+        "{:?}",
+        broken.settled
+    );
+    let next = house.get(VIDEO);
+    assert!(next.whole && next.bytes != old.bytes);
+    assert!(next.cost.contains(&"transform"), "{:?}", next.cost);
+}
+
 fn question(operation: &Operation) -> Option<&Question> {
     let Operation::GateAsk { question, .. } = operation else { return None };
     Some(question)
