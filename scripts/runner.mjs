@@ -136,6 +136,7 @@ export async function startInMiniflare({ host, port, stateDir, configPath, onLin
     port,
     cf: false, // would be fetched from the network
     log: new Log(LogLevel.ERROR),
+    unsafeTriggerHandlers: true, // the clock strikes when /cdn-cgi/local/scheduled is asked, as under wrangler dev
     resourcePersistencePath: path.join(stateDir, "v3"), // where `wrangler dev --persist-to` keeps it
     handleStructuredLogs: ({ message }) => onLine(message),
   });

@@ -164,9 +164,7 @@ impl Metadata {
         if metadata.version != VERSION {
             return Err(Fault::Corrupt("metadata has another version"));
         }
-        if metadata.generation.len() != 32
-            || !metadata.generation.bytes().all(|b| b.is_ascii_hexdigit())
-        {
+        if !is_generation(&metadata.generation) {
             return Err(Fault::Corrupt("generation is not 32 hex digits"));
         }
         if metadata.began_ms > metadata.created_ms
@@ -224,6 +222,11 @@ pub enum Outcome {
     Rendition,
     /// The memory that none could be made, and why.
     Failure(Unfit),
+}
+
+/// Whether a text is what [`generation`] makes.
+pub fn is_generation(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// 32 hex digits of 128 random bits.

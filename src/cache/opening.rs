@@ -119,7 +119,10 @@ impl<H: Host> Visit<'_, H> {
         let now_ms = self.host.now_ms();
         let is_good = matches!(freshness(made, now_ms), Freshness::Fresh | Freshness::Renewable);
         match made.outcome() {
-            Outcome::Failure(unfit) if is_good || *was_awaited => return Again::Failure(unfit),
+            Outcome::Failure(unfit) if is_good || *was_awaited => {
+                self.trace.collapsed = *was_awaited;
+                return Again::Failure(unfit);
+            }
             Outcome::Rendition if is_good => {}
             Outcome::Failure(_) | Outcome::Rendition => return Again::Nothing,
         }

@@ -78,6 +78,7 @@ pub async fn settle<H: Host>(host: &H, cache: &Cache, owed: Owed<H::Body>) -> Ve
                 None => Written::default(),
             };
         };
+        let was_tried = copies.is_some();
         let mut written = match copies {
             Some(copies) => {
                 turn::beating(host, &lease, copies.write(host, cache, Some(&lease))).await
@@ -87,7 +88,7 @@ pub async fn settle<H: Host>(host: &H, cache: &Cache, owed: Owed<H::Body>) -> Ve
         if written.kept.is_none() {
             written.kept = lease.told.as_deref().cloned();
         }
-        finish(host, cache, lease, &mut written).await;
+        finish(host, cache, lease, was_tried, &mut written).await;
         written
     };
     let reading = async {
@@ -111,13 +112,34 @@ pub async fn settle<H: Host>(host: &H, cache: &Cache, owed: Owed<H::Body>) -> Ve
         if let Err(fault) = storage::retire(host.kv(), &key, &generation, cache).await {
             faults.push((Tier::Kv, fault));
         }
+        // Otherwise the gate would lead the next viewer to the same broken body.
+        let gate = host.gate().filter(|_| cache.coalescing.enabled);
+        let question = Question::Forget { generation };
+        if let Some(gate) = gate
+            && let Err(fault) = gate.ask(&key, &question, cache.coalescing.timeout_ms).await
+        {
+            faults.push((Tier::Gate, fault));
+        }
     }
     faults
 }
 
-async fn finish<H: Host>(host: &H, cache: &Cache, lease: Lease, written: &mut Written) {
-    let entry = written.kept.as_ref().and_then(|metadata| metadata.encode().ok());
-    let question = Question::Finish { token: lease.token, entry };
+/// `was_tried` tells what could not be kept from what was not to be.
+async fn finish<H: Host>(
+    host: &H,
+    cache: &Cache,
+    lease: Lease,
+    was_tried: bool,
+    written: &mut Written,
+) {
+    let token = lease.token;
+    let question = match &written.kept {
+        None if was_tried => Question::Fail { token },
+        kept => {
+            let entry = kept.as_ref().and_then(|metadata| metadata.encode().ok());
+            Question::Finish { token, entry }
+        }
+    };
     if let Some(gate) = host.gate()
         && let Err(fault) = gate.ask(&lease.key, &question, cache.coalescing.timeout_ms).await
     {

@@ -161,7 +161,11 @@ impl<H: Host> Visit<'_, H> {
             Revalidation::Unchanged => Source::Unchanged,
             Revalidation::Unknown if is_fresh => Source::Silent,
             Revalidation::Unknown => Source::Changed(None),
-            Revalidation::Changed(now) => Source::Changed(now.as_ref().map(revalidation::version)),
+            Revalidation::Changed(now) => {
+                // Of a source that is gone, or says nothing of itself now, nobody must get an old copy either.
+                let moment = || format!("{:x}", self.host.now_ms());
+                Source::Changed(Some(now.as_ref().map_or_else(moment, revalidation::version)))
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! Keys of the two earlier video resizers, kept only to fail with advice.
+//! Keys of the two earlier video resizers, and earlier ones of this, kept only to fail with advice.
 
 use super::walk::row;
 
@@ -110,10 +110,10 @@ pub(super) fn advice(old: &str) -> Option<String> {
 /// What to do where a key of ours has the shape that a predecessor gave it.
 pub(super) fn advice_below(pattern: &str) -> String {
     match below(pattern).first() {
-        Some((_, new)) if row(new).is_some() => format!("write {{ … }}, or {}", advise(new)),
         _ if pattern.rsplit('.').next() == Some("ttl") => {
             "give seconds for each class of status, as {\"ok\": 86400}".to_owned()
         }
+        Some((_, new)) if row(new).is_some() => format!("write {{ … }}, or {}", advise(new)),
         _ => "write { … }".to_owned(),
     }
 }

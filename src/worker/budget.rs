@@ -1,14 +1,16 @@
 //! Time budgets: an operation that takes longer is a fault, not a wait.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::pin;
+use std::task::Waker;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
-use worker::Delay;
+use worker::{Date, Delay};
 
 use crate::cache::ports::Fault;
 
@@ -20,9 +22,26 @@ pub(super) async fn within<F: Future>(budget_ms: u32, future: F) -> Result<F::Ou
     }
 }
 
-/// Returns after at least `ms`.
+/// Returns after at least `ms`, in whichever task it is awaited by then.
+///
+/// A [`Delay`] wakes the task that asked it first and no other, and what is opened before an answer is read
+/// after it, in another: there it would never wake anybody.
 pub(super) async fn sleep(ms: u32) {
-    Delay::from(Duration::from_millis(u64::from(ms))).await;
+    let until_ms = Date::now().as_millis() + u64::from(ms);
+    let mut waiting: Option<(Waker, _)> = None;
+    poll_fn(|context| {
+        let (waker, delay) = waiting
+            .take()
+            .filter(|(waker, _)| waker.will_wake(context.waker()))
+            .unwrap_or_else(|| {
+                let left_ms = until_ms.saturating_sub(Date::now().as_millis());
+                let delay = Box::pin(Delay::from(Duration::from_millis(left_ms)));
+                (context.waker().clone(), delay)
+            });
+        let (_, delay) = waiting.insert((waker, delay));
+        delay.poll_unpin(context)
+    })
+    .await;
 }
 
 /// Awaits a promise of the platform; a rejection is a fault with its message.

@@ -78,6 +78,8 @@ impl KvStore for Kv {
         let options =
             object(&[("metadata", metadata), ("expirationTtl", number(expiration_ttl_s))]);
         let namespace = self.namespace()?;
+        // Whoever stands between us and KV may look at it only after we went on.
+        let _memory = body.memory();
         let (value, handing) = body.leave(Some(length))?;
         // No value at all would be the text "null".
         let value = if value.is_null() { JsValue::from_str("") } else { value };

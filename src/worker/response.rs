@@ -28,10 +28,7 @@ pub(super) fn native(reply: Reply<NativeBody>, context: &Context) -> worker::Res
     let left = body.leave(length).map_err(|fault| worker::Error::from(fault.to_string()))?;
     let (value, handing) = left;
     let response = AnyResponse::new(&value, &init)?;
-    context.wait_until(async move {
-        // The viewer has seen it break, and whose fault it was is told where the body came from.
-        let _ = handing.await;
-    });
+    context.wait_until(handing.done());
     Ok(response.into())
 }
 

@@ -56,7 +56,7 @@ fn an_unknown_key_is_refused_with_the_nearest_known_one() {
         (
             json!({"ttl": {"success": 1}}),
             "ttl.success",
-            "the keys here are ok, redirects, clientError, serverError, staleIfError",
+            "the keys here are ok, redirects, clientError, serverError",
         ),
     ] {
         assert_eq!(error_at(&document, key).advice, near);
@@ -86,6 +86,7 @@ fn the_keys_of_the_predecessors_fail_with_the_key_that_took_their_place() {
         (json!({"origins": [{"matcher": "x"}]}), "origins[0].matcher", "use origins[].pattern:"),
         (json!({"cache": {"ttl": {"ok": 1}}}), "cache.ttl", "use ttl.ok:"),
         (json!({"ttl": 86_400}), "ttl", "{\"ok\": 86400}"),
+        (json!({"ttl": {"staleIfError": 1}}), "ttl.staleIfError", "use staleIfError.ok:"),
         (json!({"presets": {"x": {"loop": true}}}), "presets.x.loop", "loop is a parameter"),
         (
             json!({"origins": [{"sources": [{"auth": {"tokenVar": "T"}}]}]}),

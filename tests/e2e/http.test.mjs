@@ -229,7 +229,7 @@ describe("what a cache says of itself", () => {
         return metric.split(";")[0];
       });
     };
-    assert.deepEqual(await names(), ["edge", "kv", "transform", "total"]);
+    assert.deepEqual(await names(), ["edge", "kv", "gate", "transform", "total"]);
     await eventually(async () => (await stage.kept(target)).edge, "the edge keeps it");
     assert.deepEqual(await names(), ["edge", "total"]);
     await stage.clearEdge();

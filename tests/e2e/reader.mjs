@@ -172,7 +172,8 @@ class Parts {
   #head(rest) {
     const text = rest.toString("latin1");
     if (this.#closed) return this.#refuse(`${text.length} bytes after the end`);
-    const opening = (this.#result.spans.length > 0 ? "\r\n" : "") + this.#delimiter;
+    // Before the first delimiter a line may end that is empty (RFC 2046, 5.1.1).
+    const opening = (this.#result.spans.length > 0 || text.startsWith("\r") ? "\r\n" : "") + this.#delimiter;
     const known = text.slice(0, opening.length);
     if (!opening.startsWith(known)) return this.#refuse(`no delimiter, but ${JSON.stringify(known)}`);
     const closing = `${opening}--`;

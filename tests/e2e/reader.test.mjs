@@ -183,7 +183,7 @@ test("several ranges are checked part by part, however they come", async () => {
   const parts = RANGES.map(([first, last]) => part(first, last));
   const good = Buffer.concat([...parts.flat(), close]);
   const bytewise = Array.from({ length: good.length }, (_, at) => good.subarray(at, at + 1));
-  for (const pieces of [[good], bytewise]) {
+  for (const pieces of [[good], bytewise, [Buffer.from("\r\n"), good], [Buffer.from("\r"), Buffer.from("\n"), good]]) {
     assert.equal(assertExact(await partsFrom(pieces), { total: 10_000, ranges: RANGES }), SEED);
   }
   const stranger = part(5000, 5999, content(seedOf(2), 5000, 1000));

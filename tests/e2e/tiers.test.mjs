@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { eventually, SAMPLE, sha256, tierOf, tiers } from "./ask.mjs";
+import { ask, eventually, SAMPLE, sha256, tierOf, tiers } from "./ask.mjs";
 import { ffprobe } from "./ffprobe.mjs";
 import { calls, COUNTING } from "./platform-calls.mjs";
 import { anywhere, openStage, sampleFor } from "./stage.mjs";
@@ -98,7 +98,8 @@ test("the write after the answer is seen in KV with everything that is known of 
   }, "the entry is in KV");
 
   assert.equal(sha256(Buffer.from(value)), sha256(made.body));
-  const { b: began, c: created, f: freshUntil, u: staleUntil, ...rest } = metadata;
+  const { b: began, c: created, f: freshUntil, w: renewableUntil, u: staleUntil, ...rest } = metadata;
+  const { headers: source } = await ask(`${stage.media}${SAMPLE}`, { method: "HEAD" });
   assert.deepEqual(rest, {
     v: 1,
     g: made.headers.etag.slice(1, -1),
@@ -110,6 +111,7 @@ test("the write after the answer is seen in KV with everything that is known of 
     r: "w=160:h=90:f=mp4:d=1s:a=false",
     d: "preview",
     i: 0,
+    y: { e: source.etag, l: source["last-modified"] },
     t: [
       "asset:case/metadata/videos/big-buck-bunny-720p-5s.mp4",
       "folder:case",
@@ -123,12 +125,25 @@ test("the write after the answer is seen in KV with everything that is known of 
   });
   assert.ok(before <= began && began <= created && created <= answered, `${before} ${began} ${created} ${answered}`);
   assert.equal(freshUntil - created, 7200_000);
-  assert.ok(staleUntil >= freshUntil);
+  assert.equal(renewableUntil - freshUntil, 3600_000, "served at once for an hour more");
+  assert.equal(staleUntil - freshUntil, 86_400_000, "and for a day when there is nothing better");
 
   const { keys } = await stage.kv.cache.list({ prefix: key });
   assert.equal(keys.length, 1);
   const early = keys[0].expiration * 1000 - staleUntil;
   assert.ok(early > -2000 && early <= 2000, `KV drops it ${early} ms after it is of no use`);
+
+  // Its second name, for followers elsewhere who have looked for the first in vain, is dropped after two minutes.
+  const second = `fill:${rest.g}`;
+  const again = await eventually(async () => {
+    const entry = await stage.kv.cache.getWithMetadata(second, "arrayBuffer");
+    return entry.value && entry;
+  }, "the entry is in KV under its second name");
+  assert.equal(sha256(Buffer.from(again.value)), sha256(made.body));
+  assert.deepEqual(again.metadata, metadata);
+  const { keys: seconds } = await stage.kv.cache.list({ prefix: second });
+  const left = seconds[0].expiration * 1000 - created;
+  assert.ok(left > 110_000 && left < 140_000, `KV drops it ${left} ms after it was made`);
 });
 
 test("the key is the documented one, and every spelling of the same request finds the same entry", async () => {
@@ -251,11 +266,12 @@ test("a missing source is remembered with its status for a minute, in both tiers
   assert.equal((await stage.origin.bill()).requests, 1, "it was asked for again");
 });
 
-test("a failure of the transformation is remembered at the edge only, for its ten seconds", async () => {
+test("a failure of the transformation is remembered at the edge and by the gate only, for its ten seconds", async () => {
   const target = sampleFor("broken", "mode=frame&width=160");
   await stage.origin.order({ match: "/case/broken/", on: "any", fault: { kind: "status", status: 500 } });
   await stage.origin.order({ match: "mode=frame,width=160/", on: "transform", fault: { kind: "status", status: 500 } });
   await stage.origin.forget();
+  const met = Date.now();
   const broken = await stage.ask(target);
   assert.equal(broken.status, 502);
   assert.equal(tiers(broken).kv?.detail, "ttl-too-short");
@@ -263,13 +279,19 @@ test("a failure of the transformation is remembered at the edge only, for its te
   const again = await stage.ask(target);
   assert.equal(again.status, 502);
   assert.equal(tierOf(again), "edge");
-  assert.equal((await stage.origin.bill()).requests, 1);
   assert.equal((await stage.kept(target)).kv, false);
 
   await stage.origin.takeBackFaults();
   await stage.clearEdge();
-  const mended = await stage.ask(target);
+  const told = await stage.ask(target);
+  assert.equal(told.status, 502, "where the edge does not know of it, the gate does");
+  assert.equal((await stage.origin.bill()).requests, 1);
+  const mended = await eventually(async () => {
+    const answer = await stage.ask(target);
+    return answer.status !== 502 && answer;
+  }, "the failure is forgotten");
   assert.equal(mended.status, 200);
+  assert.ok(Date.now() - met >= 9_000, `forgotten after ${Date.now() - met} ms`);
   assert.equal(mended.headers["content-type"], "image/jpeg");
 });
 
@@ -303,10 +325,10 @@ test("an edge hit costs one look at the cache and no KV operation, a KV hit one 
     return { tier: tierOf(answer), calls: calls(stage) };
   };
 
-  const made = await counted(6);
+  const made = await counted(7);
   assert.deepEqual(made.calls.slice(0, 2), ["cache.match", "kv.getWithMetadata"]);
   assert.deepEqual(made.calls.slice(2, 4), ["fetch", "fetch"], "the transformation, and the source's length beside it");
-  assert.deepEqual(made.calls.slice(4).sort(), ["cache.put", "kv.put"]);
+  assert.deepEqual(made.calls.slice(4).sort(), ["cache.put", "kv.put", "kv.put"], "the second for those who have looked in vain");
 
   await eventually(async () => (await stage.kept(target)).edge, "the edge keeps it");
   assert.deepEqual(await counted(1), { tier: "edge", calls: ["cache.match"] });

@@ -27,6 +27,7 @@ const SOURCE_BYTES = 1;
  * @property {number} [breaksAt] the connection ends at this byte
  * @property {number} [stallsAt] nothing comes from this byte on until the order is taken back
  * @property {number} [status] this status, and no body
+ * @property {Record<string, string>} [headers] beside the usual ones
  * @property {number} [times] only for so many transformations: then the order is used up
  *
  * @typedef {object} Run one transformation
@@ -164,17 +165,18 @@ export async function startTransformer() {
   };
 }
 
-const sleep = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
+/** Keeps no test from ending. */
+const sleep = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms).unref());
 
 /** @param {Run} run @param {http.ServerResponse} response @param {Manner & { stands: () => boolean }} manner */
 async function send(run, response, manner) {
-  const { announced = true, startMs = 0, bodyMs = 0, bytesPerS = Infinity, breaksAt, stallsAt, status, stands } = manner;
+  const { announced = true, startMs = 0, bodyMs = 0, bytesPerS = Infinity, breaksAt, stallsAt, status, headers, stands } = manner;
   const [, name] = run.path.match(/\/(\d+)\.mp4$/) ?? [];
   const length = Number(name);
   const quiet = !announced || run.path.includes("/no-length/");
   if (startMs > 0) await sleep(startMs);
-  if (status !== undefined || !name) return void response.writeHead(status ?? 404).end();
-  response.writeHead(200, { "content-type": "video/mp4", ...(!quiet && { "content-length": length }) });
+  if (status !== undefined || !name) return void response.writeHead(status ?? 404, headers).end();
+  response.writeHead(200, { "content-type": "video/mp4", ...headers, ...(!quiet && { "content-length": length }) });
   response.flushHeaders();
   if (bodyMs > 0) await sleep(bodyMs);
 

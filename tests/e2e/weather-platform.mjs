@@ -88,6 +88,7 @@ function met(operation) {
 
 function operate(tier, method, target, real, args) {
   const operation = { n: (turns += 1), on: `${tier}.${method}`, key: keyOf(args), began: Date.now(), outcome: "under way" };
+  if (method === "put" && tier !== "edge") operation.ttlS = args[2]?.expirationTtl;
   if (journal.length < JOURNAL_MAX) journal.push(operation);
   const failed = (error) => end(operation, String(error?.message ?? error));
   try {

@@ -54,6 +54,7 @@ ${window(`if (pathname === "/__weather") return forecast(request);\n${routes}`)}
  * @property {string} outcome `under way`, `done`, `nothing` (a read that found none), `abandoned` (it was made to wait,
  *   and meanwhile the request ended that it was for), or the message of its failure
  * @property {number} [bytes] of bodies that are weighed
+ * @property {number} [ttlS] of a put to KV: its `expirationTtl`
  */
 
 /**

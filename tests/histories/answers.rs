@@ -65,9 +65,8 @@ fn rendition(world: &World, seen: &Seen) -> Result<(), String> {
         };
         expected.starts_with(&seen.bytes) && (!is_whole || expected.len() == seen.bytes.len())
     });
-    let (answered_ms, vouched_ms) =
-        (seen.answered_ms.unwrap_or_default(), judge.vouched_ms(world, &candidates));
-    let fresh_ms = vouched_ms + judge.lifetime_ms.get();
+    let answered_ms = seen.answered_ms.unwrap_or_default();
+    let fresh_ms = judge.fresh_ms(world, &candidates);
     if seen.asked_ms > fresh_ms + judge.window_ms.get() {
         let over_ms = seen.asked_ms - fresh_ms - judge.window_ms.get();
         return Err(format!("something {over_ms} ms too old"));

@@ -266,7 +266,7 @@ impl Body for SimBody {
 struct Chain {
     parts: Fuse<LocalBoxStream<'static, Result<Part<SimBody>, Fault>>>,
     current: Option<Pieces>,
-    next: Option<Option<Result<Part<SimBody>, Fault>>>,
+    next: Option<Result<Part<SimBody>, Fault>>,
     left: u64,
     stall_ms: u32,
     told: Rc<RefCell<Ended>>,
@@ -283,8 +283,8 @@ impl Chain {
         loop {
             let Some(current) = &mut self.current else {
                 let part = match self.next.take() {
-                    Some(part) => part,
                     None => self.parts.next().await,
+                    part => part,
                 };
                 let Some(part) = part else {
                     assert_eq!(self.left, 0, "a chain shorter than was said");
@@ -300,7 +300,7 @@ impl Chain {
                 if next.is_none()
                     && let Poll::Ready(part) = parts.poll_next_unpin(context)
                 {
-                    *next = Some(part);
+                    *next = part;
                 }
                 current.poll_next_unpin(context)
             });

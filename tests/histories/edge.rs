@@ -41,6 +41,13 @@ impl Shelf {
         self.kept.borrow_mut().clear();
     }
 
+    /// As if every write had been aborted before its last byte, and committed as far as it came.
+    pub(crate) fn shorten(&self) {
+        for kept in self.kept.borrow_mut().values_mut() {
+            kept.bytes = kept.bytes[..kept.bytes.len() - 1].into();
+        }
+    }
+
     fn look(&self, url: &str, now_ms: u64) -> Option<Kept> {
         self.kept.borrow().get(url).filter(|kept| now_ms < kept.until_ms).cloned()
     }
@@ -62,9 +69,9 @@ impl EdgeCache for SimEdge {
         range: Option<&HeaderValue>,
         budget_ms: u32,
     ) -> Result<Option<EdgeFound<SimBody>>, Fault> {
-        let (world, shelf) = (&self.world, &self.world.shelves[self.dc]);
+        let (world, here) = (&self.world, &self.world.shelves[self.dc]);
         let trip = Trip::draw(world, world.climate().edge);
-        let kept = trip.read(world, budget_ms, || shelf.look(url, world.now_ms()));
+        let kept = trip.read(world, budget_ms, || here.look(url, world.now_ms()));
         let kept = kept.await;
         world.tell(|| {
             let kept = kept.as_ref().map(|kept| kept.as_ref().map(|kept| kept.bytes.len()));
@@ -79,7 +86,7 @@ impl EdgeCache for SimEdge {
             let body = SimBody::Stream(flow(world, bytes, 10, End::Whole));
             Some(EdgeFound { status, metadata, length, content_range, body })
         };
-        let range = range.filter(|_| shelf.slices);
+        let range = range.filter(|_| here.slices);
         let resolved = range.map(|range| RangeSet::parse(range.as_bytes()).unwrap().resolve(total));
         Ok(match resolved {
             None => found(200, metadata, None, kept.bytes),

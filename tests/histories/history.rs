@@ -28,32 +28,36 @@ enum Event {
 /// What happens, and how long after what happened before.
 type Events = Vec<(u64, Event)>;
 
+/// Draws the weather of a world.
+fn climate(dice: &Dice) -> Climate {
+    let way_ms = dice.pick(&[20, 200]);
+    if dice.chance(20) {
+        return Climate { way_ms, ..Climate::CALM };
+    }
+    let trouble = || if dice.chance(50) { 0 } else { dice.pick(&[3, 12, 30]) };
+    Climate {
+        way_ms,
+        kv: trouble(),
+        edge: trouble(),
+        gate: trouble(),
+        upstream: trouble(),
+        bodies: trouble(),
+        misfiled: if dice.chance(80) { 0 } else { 10 },
+        is_late_everywhere: dice.chance(25),
+        commits_aborted: dice.chance(30),
+        order_ms: dice.pick(&[300, 3_000, 10_000]),
+        hangs: dice.chance(10),
+    }
+}
+
 /// Draws a world and what happens in it.
 fn draw(seed: u64) -> (Setup, Events) {
     let dice = Dice::new(seed);
-    let trouble = || if dice.chance(50) { 0 } else { dice.pick(&[3, 12, 30]) };
-    let is_calm = dice.chance(20);
-    let climate = if is_calm {
-        Climate { way_ms: dice.pick(&[20, 200]), ..Climate::CALM }
-    } else {
-        Climate {
-            way_ms: dice.pick(&[20, 200]),
-            kv: trouble(),
-            edge: trouble(),
-            gate: trouble(),
-            upstream: trouble(),
-            bodies: trouble(),
-            misfiled: if dice.chance(80) { 0 } else { 10 },
-            is_late_everywhere: dice.chance(25),
-            commits_aborted: dice.chance(30),
-            order_ms: dice.pick(&[300, 3_000, 10_000]),
-        }
-    };
     let setup = Setup {
         seed: dice.roll(),
         centres: 1 + dice.index(3),
         has_gate: dice.chance(75),
-        climate,
+        climate: climate(&dice),
         has_edge: dice.chance(70),
         lifetime_s: dice.pick(&[60, 75, 120]),
         while_revalidate_s: dice.pick(&[0, 30, 60]),
@@ -66,43 +70,40 @@ fn draw(seed: u64) -> (Setup, Events) {
         falls_back: dice.chance(30),
         is_told: false,
     };
-    let count = dice.between(2, 12);
     let mut events = Vec::new();
-    for _ in 0..count {
-        let pause_ms = match dice.below(10) {
-            0..=3 => dice.between(0, 300),
-            4..=6 => dice.between(300, 6_000),
-            7 => dice.between(6_000, 70_000),
-            // About when something ends.
-            8 => setup.lifetime_s * 1000 + dice.between(0, 3_000),
-            _ => (setup.while_revalidate_s.max(20)) * 1000 + dice.between(0, 40_000),
+    for _ in 0..dice.between(2, 12) {
+        let mut pause_ms = pause(&dice, &setup);
+        let (dc, path) = (dice.index(setup.centres), dice.index(PATHS.len()));
+        let how = dice.pick(&[State::Holds, State::Missing, State::Fails]);
+        let (event, visitors) = match dice.below(20) {
+            0 => (Some(Event::Dies { dc, which: dice.index(2) }), 0),
+            1 => (Some(Event::Evicts), 0),
+            2 | 3 => (Some(Event::Forgets(dc)), 0),
+            4 | 5 => (Some(Event::Changes(path)), 0),
+            6 => (Some(Event::Source(path, how)), 0),
+            7..=10 => (None, dice.between(2, 6)),
+            _ => (None, 1),
         };
-        match dice.below(20) {
-            0 => events.push((
-                pause_ms,
-                Event::Dies { dc: dice.index(setup.centres), which: dice.index(2) },
-            )),
-            1 => events.push((pause_ms, Event::Evicts)),
-            2 | 3 => events.push((pause_ms, Event::Forgets(dice.index(setup.centres)))),
-            4 | 5 => events.push((pause_ms, Event::Changes(dice.index(PATHS.len())))),
-            6 => {
-                let state = dice.pick(&[State::Holds, State::Missing, State::Fails]);
-                events.push((pause_ms, Event::Source(dice.index(PATHS.len()), state)));
-            }
-            7..=10 => {
-                let variant = dice.index(VARIANTS.len());
-                for at in 0..dice.between(2, 6) {
-                    let pause_ms = if at == 0 { pause_ms } else { dice.between(0, 150) };
-                    events.push((pause_ms, Event::Visit(plan(&dice, &setup, variant))));
-                }
-            }
-            _ => {
-                let variant = dice.index(VARIANTS.len());
-                events.push((pause_ms, Event::Visit(plan(&dice, &setup, variant))));
-            }
+        events.extend(event.map(|event| (pause_ms, event)));
+        let variant = dice.index(VARIANTS.len());
+        for _ in 0..visitors {
+            events.push((pause_ms, Event::Visit(plan(&dice, &setup, variant))));
+            pause_ms = dice.between(0, 150);
         }
     }
     (setup, events)
+}
+
+/// How long nothing happens.
+fn pause(dice: &Dice, setup: &Setup) -> u64 {
+    match dice.below(10) {
+        0..=3 => dice.between(0, 300),
+        4..=6 => dice.between(300, 6_000),
+        7 => dice.between(6_000, 70_000),
+        // About when something ends.
+        8 => setup.lifetime_s * 1000 + dice.between(0, 3_000),
+        _ => setup.while_revalidate_s.max(20) * 1000 + dice.between(0, 40_000),
+    }
 }
 
 fn plan(dice: &Dice, setup: &Setup, variant: usize) -> Plan {
@@ -148,7 +149,7 @@ fn run(setup: Setup, events: &[(u64, Event)], journal: &mut String) -> Result<()
             match *event {
                 Event::Visit(plan) => drop(stage.visit(plan)),
                 Event::Changes(path) => world.studio.change(path),
-                Event::Source(path, state) => world.studio.set_state(path, state),
+                Event::Source(path, how) => world.studio.set_state(path, how),
                 Event::Dies { dc, which } => stage.kill(dc, which),
                 Event::Evicts => world.gates.borrow_mut().clear(),
                 Event::Forgets(dc) => world.shelves[dc].clear(),
@@ -158,8 +159,9 @@ fn run(setup: Setup, events: &[(u64, Event)], journal: &mut String) -> Result<()
             }
         }
         stage.settle();
+        world.judge.check_rest(&world);
         is_fair(&stage, &setup, events);
-        stage.heal();
+        stage.heal(usize::try_from(setup.seed % 3).unwrap());
         stage.clean();
     }));
     *journal = world.journal();

@@ -30,7 +30,7 @@ pub(crate) struct Judge {
     generations: RefCell<BTreeMap<String, Vec<usize>>>,
     /// Generations that were published.
     published: RefCell<BTreeSet<String>>,
-    /// Which visit wrote the chunks of a generation.
+    /// Which visit's write arrived at a key last.
     writers: RefCell<BTreeMap<String, usize>>,
     /// Visits that were not told of every write of theirs that it worked, or were ended.
     excused: RefCell<BTreeSet<usize>>,
@@ -85,8 +85,9 @@ impl Judge {
         left
     }
 
-    /// Until when one of these was vouched for: it was made then, or its source was found unchanged.
-    pub(crate) fn vouched_ms(&self, world: &World, candidates: &[usize]) -> u64 {
+    /// Until when one of these was fresh at the most: a lifetime after it was made, or its source was last
+    /// found unchanged.
+    pub(crate) fn fresh_ms(&self, world: &World, candidates: &[usize]) -> u64 {
         let (made, vouched) = (world.studio.made.borrow(), world.studio.vouched.borrow());
         let last = |index: &usize| {
             let made = &made[*index];
@@ -99,14 +100,11 @@ impl Judge {
             let found = vouched.iter().filter(is_its).map(|(_, _, at_ms)| *at_ms).max();
             made_ms.max(found.unwrap_or(0))
         };
-        candidates.iter().map(last).max().unwrap_or(0)
+        candidates.iter().map(last).max().unwrap_or(0) + self.lifetime_ms.get()
     }
 
     /// A value is about to be written by a visit.
     pub(crate) fn writes(&self, world: &World, visit: usize, key: &str) {
-        if let Some((generation, _)) = chunk_name(key) {
-            self.writers.borrow_mut().insert(generation.to_owned(), visit);
-        }
         let leases = self.leases.borrow();
         let Some(leading) = leases.get(&(visit, key.to_owned())).filter(|it| !it.finished) else {
             return;
@@ -128,7 +126,8 @@ impl Judge {
     }
 
     /// A value has arrived in KV.
-    pub(crate) fn committed(&self, world: &World, key: &str, value: &Value) {
+    pub(crate) fn committed(&self, world: &World, visit: usize, key: &str, value: &Value) {
+        self.writers.borrow_mut().insert(key.to_owned(), visit);
         if let Err(why) = self.check_value(world, key, value) {
             self.fail(world, format!("{key} in KV: {why}"));
         }
@@ -225,7 +224,7 @@ impl Judge {
         metadata: &Metadata,
         candidates: &[usize],
     ) -> Result<(), String> {
-        let fresh_ms = self.vouched_ms(world, candidates) + self.lifetime_ms.get();
+        let fresh_ms = self.fresh_ms(world, candidates);
         let over_ms = metadata.fresh_until_ms.saturating_sub(fresh_ms);
         if over_ms > 0 {
             return Err(format!("fresh for {over_ms} ms longer than it was vouched for"));
@@ -246,7 +245,7 @@ impl Judge {
             }
             let candidates = self.check_whole(world, &metadata, &kept.bytes, url);
             // The platform believes its own header.
-            let fresh_ms = self.vouched_ms(world, &candidates) + self.lifetime_ms.get();
+            let fresh_ms = self.fresh_ms(world, &candidates);
             let over_ms =
                 kept.until_ms.saturating_sub(fresh_ms.max(metadata.fresh_until_ms + LATE_MS));
             if over_ms > 0 {
@@ -264,8 +263,11 @@ impl Judge {
         let Some(leading) = leases.get_mut(&(visit, key.to_owned())) else { return };
         match question {
             Question::Publish { .. } => leading.asked = true,
-            Question::Finish { .. } => leading.finished = true,
-            Question::Enter { .. } | Question::Wait { .. } | Question::Beat { .. } => {}
+            Question::Finish { .. } | Question::Fail { .. } => leading.finished = true,
+            Question::Enter { .. }
+            | Question::Wait { .. }
+            | Question::Beat { .. }
+            | Question::Forget { .. } => {}
         }
     }
 
@@ -302,13 +304,15 @@ impl Judge {
         }
     }
 
-    /// When everything is over: no chunks without a manifest but where taking them back was impossible.
+    /// When everything is over: nothing short, and no chunks without a manifest, but where taking them back
+    /// was impossible.
     pub(crate) fn check_rest(&self, world: &World) {
-        for (key, _) in world.kv.all(world.now_ms()) {
-            let Some((generation, _)) = chunk_name(&key) else { continue };
-            let writer = self.writers.borrow().get(generation).copied().unwrap_or_default();
+        for (key, value) in world.kv.all(world.now_ms()) {
+            let writer = self.writers.borrow().get(&key).copied().unwrap_or_default();
+            let is_orphan = chunk_name(&key)
+                .is_some_and(|(generation, _)| !self.published.borrow().contains(generation));
             let is_excused = self.excused.borrow().contains(&writer);
-            if !self.published.borrow().contains(generation) && !is_excused {
+            if (is_orphan || !value.is_whole) && !is_excused {
                 self.fail(world, format!("{key} was left behind by visit {writer}"));
             }
         }

@@ -19,6 +19,9 @@ pub(crate) const VISIBLE_MS_MAX: u64 = 60_000;
 /// Milliseconds between two writes of one key that are both taken.
 const WRITE_PAUSE_MS: u64 = 1_000;
 
+/// Milliseconds after its time at which a value is forgotten: KV is no clock.
+pub(crate) const FORGETS_LATE_MS: u64 = 30_000;
+
 /// A value at rest.
 #[derive(Debug, Clone)]
 pub(crate) struct Value {
@@ -69,6 +72,14 @@ impl Central {
         let keys: Vec<String> = self.writes.borrow().keys().cloned().collect();
         let value = |key: String| self.truth(&key, now_ms).map(|value| (key, value));
         keys.into_iter().filter_map(value).collect()
+    }
+
+    /// A value is no more, and everybody knows at once.
+    pub(crate) fn lose(&self, world: &World, key: &str) {
+        let write =
+            Write { at_ms: world.now_ms(), value: None, visible_ms: vec![0; world.shelves.len()] };
+        self.writes.borrow_mut().entry(key.to_owned()).or_default().push(write);
+        self.remembered.borrow_mut().iter_mut().for_each(|known| drop(known.remove(key)));
     }
 
     /// What a data centre sees, and remembers for so long.
@@ -211,10 +222,11 @@ impl KvStore for SimKv {
         let trip = Trip::draw(world, world.climate().kv);
         let kept = trip.write(world, budget_ms, move || {
             let world = &committing;
-            let until_ms = world.now_ms() + expiration_ttl_s * 1000;
+            let late_ms = world.dice.below(FORGETS_LATE_MS);
+            let until_ms = world.now_ms() + expiration_ttl_s * 1000 + late_ms;
             let value = Value { metadata, bytes: bytes.into(), until_ms, is_whole };
             world.kv.commit(world, dc, &name, Some(value.clone()))?;
-            world.judge.committed(world, &name, &value);
+            world.judge.committed(world, visit, &name, &value);
             Ok(())
         });
         let kept = kept.await;

@@ -8,6 +8,7 @@
 mod answers;
 mod body;
 mod clockwork;
+mod crowds;
 mod dice;
 mod edge;
 mod gate;
@@ -16,6 +17,7 @@ mod host;
 mod judge;
 mod kv;
 mod random;
+mod scripted;
 mod stage;
 mod tee;
 mod upstream;

@@ -14,7 +14,14 @@ fn in_every_history_a_viewer_gets_what_was_made_and_nothing_else() {
     if let Some(seed) = number("HISTORY") {
         return check(seed, number("EVENTS").map(|count| usize::try_from(count).unwrap()));
     }
-    for seed in 0..number("HISTORIES").unwrap_or(HISTORIES) {
-        check(seed, None);
-    }
+    let histories = number("HISTORIES").unwrap_or(HISTORIES);
+    let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
+    std::thread::scope(|scope| {
+        for first in 0..threads {
+            let step = usize::try_from(threads).unwrap();
+            scope.spawn(move || {
+                (first..histories).step_by(step).for_each(|seed| check(seed, None));
+            });
+        }
+    });
 }

@@ -178,22 +178,7 @@ pub(crate) async fn attend(
     let (plan, visit) = (seen.borrow().plan, seen.borrow().visit);
     let ask = plan.ask(known.as_deref());
     world.tell(|| format!("asks {plan:?}"));
-    let handling = pin!(front::handle(&*host, &ask, &config));
-    let handled = match plan.leaves {
-        Leaves::BeforeAnswer(ms) => {
-            match select(handling, pin!(world.clock.sleep(ms))).await {
-                Either::Left((handled, _)) => handled,
-                Either::Right(_) => {
-                    // Its isolate's other requests go on; this one is ended where it stands.
-                    world.judge.ended([visit]);
-                    let mut seen = seen.borrow_mut();
-                    (seen.ended, seen.is_settled) = (Ended::Left, true);
-                    return;
-                }
-            }
-        }
-        Leaves::Never | Leaves::After(_) => handling.await,
-    };
+    let Some(handled) = answered(&world, &config, &host, &ask, &seen).await else { return };
     let Handled::Answer { reply, owed } = handled else { panic!("a video was passed through") };
     world.tell(|| format!("{} {:?}", reply.status, reply.headers.get("cache-status")));
     let is_over = Rc::new(RefCell::new(false));
@@ -225,9 +210,41 @@ pub(crate) async fn attend(
         settled.borrow_mut().is_settled = true;
     };
     world.clock.spawn(owner, settle);
-    read(&world, &seen, reply).await;
+    if seen.borrow().ended == Ended::Open {
+        read(&world, &seen, reply).await;
+    }
     *is_over.borrow_mut() = true;
     answers::check(&world, &seen.borrow());
+}
+
+/// The core's answer; `None` where its viewer has left, and nothing goes on without them.
+async fn answered(
+    world: &World,
+    config: &Config,
+    host: &SimHost,
+    ask: &Ask,
+    seen: &RefCell<Seen>,
+) -> Option<Handled<SimBody>> {
+    let (leaves, visit) = (seen.borrow().plan.leaves, seen.borrow().visit);
+    let handling = pin!(front::handle(host, ask, config));
+    let Leaves::BeforeAnswer(ms) = leaves else { return Some(handling.await) };
+    let handling = match select(handling, pin!(world.clock.sleep(ms))).await {
+        Either::Left((handled, _)) => return Some(handled),
+        Either::Right(((), handling)) => handling,
+    };
+    seen.borrow_mut().ended = Ended::Left;
+    let goes_on = world.outliving.borrow().contains(&visit);
+    world.tell(|| format!("left, and goes on: {goes_on}"));
+    if goes_on {
+        let grace = pin!(world.clock.sleep(GRACE_MS));
+        if let Either::Left((handled, _)) = select(handling, grace).await {
+            return Some(handled);
+        }
+    }
+    // Its isolate's other requests go on; this one is ended where it stands.
+    world.judge.ended([visit]);
+    seen.borrow_mut().is_settled = true;
+    None
 }
 
 /// Reads an answer as the plan says; a body that is not as long as was announced has broken off.
@@ -253,9 +270,8 @@ async fn read(world: &Rc<World>, seen: &Rc<RefCell<Seen>>, reply: Reply<SimBody>
         let mut seen = seen.borrow_mut();
         match piece {
             Some(Ok(piece)) => seen.bytes.extend(piece),
-            Some(Err(_)) => break Ended::Broken,
             None if length.is_none_or(|length| length == seen.bytes.len()) => break Ended::Whole,
-            None => break Ended::Broken,
+            Some(Err(_)) | None => break Ended::Broken,
         }
         if matches!(plan.leaves, Leaves::After(bytes) if seen.bytes.len() >= bytes) {
             break Ended::Left;

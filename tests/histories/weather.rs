@@ -28,6 +28,8 @@ pub(crate) struct Climate {
     pub(crate) commits_aborted: bool,
     /// Milliseconds an order takes, at the most.
     pub(crate) order_ms: u64,
+    /// Whether what goes wrong is never answered.
+    pub(crate) hangs: bool,
 }
 
 impl Climate {
@@ -42,6 +44,7 @@ impl Climate {
         is_late_everywhere: false,
         commits_aborted: false,
         order_ms: 2_000,
+        hangs: false,
     };
 
     /// Whether no viewer has a reason to see a body break off.
@@ -76,6 +79,7 @@ impl Trip {
         let mut fate = Fate::Arrives;
         if dice.chance(trouble) {
             match dice.below(4) {
+                _ if world.climate().hangs => fate = Fate::Hangs,
                 0 => fate = Fate::Refused,
                 1 => fate = Fate::AckLost,
                 2 => fate = Fate::Hangs,

@@ -1,7 +1,7 @@
 //! What all of a world share: time, dice, weather, the stores, and whoever judges.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::rc::{Rc, Weak};
 
@@ -31,6 +31,8 @@ pub(crate) struct World {
     pub(crate) gates: RefCell<BTreeMap<String, GateState>>,
     pub(crate) studio: Studio,
     pub(crate) judge: Judge,
+    /// Visits that go on when their viewer leaves.
+    pub(crate) outliving: RefCell<BTreeSet<usize>>,
     ids: Cell<u128>,
     /// Who wants to read along.
     journal: Option<RefCell<Vec<String>>>,
@@ -54,6 +56,7 @@ impl World {
             gates: RefCell::default(),
             studio: Studio::default(),
             judge: Judge::default(),
+            outliving: RefCell::default(),
             ids: Cell::new(0),
             journal: is_told.then(RefCell::default),
         });

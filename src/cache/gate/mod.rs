@@ -45,6 +45,16 @@ pub enum Question {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         entry: Option<String>,
     },
+    /// My fill came to nothing, which says nothing of another: the next may try, and after a second one everybody.
+    Fail {
+        /// The asker's own.
+        token: u64,
+    },
+    /// Tell nobody of this generation any more: it turned out to be broken. Answered with held.
+    Forget {
+        /// Which one.
+        generation: String,
+    },
 }
 
 /// What the gate says.
@@ -68,7 +78,7 @@ pub enum Verdict {
     },
     /// Somebody filled and kept nothing (private, no-store …): make it yourself, beside all others.
     Alone,
-    /// Yes: the lease is yours, or was until you finished.
+    /// Yes: the lease is yours, or was until you finished; or what was to be forgotten is.
     Held,
     /// The lease is no longer yours: keep nothing.
     Lost,
@@ -88,6 +98,8 @@ mod tests {
             (Question::Beat { token: 7 }, r#"{"beat":{"token":7}}"#),
             (Question::Publish { token: 7 }, r#"{"publish":{"token":7}}"#),
             (Question::Finish { token: 7, entry: None }, r#"{"finish":{"token":7}}"#),
+            (Question::Fail { token: 7 }, r#"{"fail":{"token":7}}"#),
+            (Question::Forget { generation: "feed".into() }, r#"{"forget":{"generation":"feed"}}"#),
             (
                 Question::Finish { token: u64::MAX, entry: Some(r#"{"g":"1"}"#.into()) },
                 r#"{"finish":{"token":18446744073709551615,"entry":"{\"g\":\"1\"}"}}"#,

@@ -19,6 +19,7 @@ enum Event {
     TakenUp(u64),
     Heard(u64),
     Ended(u64, Kept),
+    Failed(u64),
     Forgotten,
     Evicted,
 }
@@ -42,7 +43,11 @@ impl History {
     fn greatest(&self) -> Option<u64> {
         let tokens = self.remembered().iter().filter_map(|(_, event)| match event {
             Event::Granted(token) | Event::TakenUp(token) => Some(*token),
-            Event::Heard(_) | Event::Ended(..) | Event::Forgotten | Event::Evicted => None,
+            Event::Heard(_)
+            | Event::Ended(..)
+            | Event::Failed(_)
+            | Event::Forgotten
+            | Event::Evicted => None,
         });
         tokens.max()
     }
@@ -65,6 +70,7 @@ impl History {
     fn is_good(&self, token: u64, now_ms: u64) -> bool {
         self.greatest() == Some(token)
             && self.ended(token).is_none()
+            && self.last(|event| event == Event::Failed(token)).is_none()
             && self.age_ms(token, now_ms) < LEASE_AGE_MS_MAX
     }
 
@@ -81,12 +87,14 @@ impl History {
     fn answer(&mut self, question: &Question, waited_ms: u64, now_ms: u64) -> Option<Verdict> {
         match question {
             Question::Enter { unusable } => {
-                let kept = self.last(|event| matches!(event, Event::Ended(..)));
-                if unusable.is_some() && matches!(kept, Some((_, Event::Ended(_, Kept::Something))))
-                {
-                    self.0.push((now_ms, Event::Forgotten));
+                if unusable.is_some() {
+                    self.forget(now_ms);
                 }
                 Some(self.enter(now_ms))
+            }
+            Question::Forget { .. } => {
+                self.forget(now_ms);
+                Some(Verdict::Held)
             }
             Question::Wait { token, wait_ms } => {
                 self.takes_up(*token, now_ms);
@@ -103,6 +111,19 @@ impl History {
                     Verdict::Lost
                 })
             }
+            Question::Fail { token } if !self.has_failed() => {
+                self.takes_up(*token, now_ms);
+                Some(if self.is_good(*token, now_ms) {
+                    self.0.push((now_ms, Event::Failed(*token)));
+                    Verdict::Held
+                } else {
+                    Verdict::Lost
+                })
+            }
+            Question::Fail { token } => {
+                let nothing = Question::Finish { token: *token, entry: None };
+                self.answer(&nothing, waited_ms, now_ms)
+            }
             Question::Finish { token, entry } => {
                 self.takes_up(*token, now_ms);
                 let again = self.greatest() == Some(*token) && self.ended(*token).is_some();
@@ -117,6 +138,18 @@ impl History {
         }
     }
 
+    fn has_failed(&self) -> bool {
+        let last = self.last(|event| matches!(event, Event::Ended(..) | Event::Failed(_)));
+        matches!(last, Some((_, Event::Failed(_))))
+    }
+
+    fn forget(&mut self, now_ms: u64) {
+        let kept = self.last(|event| matches!(event, Event::Ended(..)));
+        if matches!(kept, Some((_, Event::Ended(_, Kept::Something)))) {
+            self.0.push((now_ms, Event::Forgotten));
+        }
+    }
+
     fn is_forgotten(&self) -> bool {
         let last = self.last(|event| matches!(event, Event::Ended(..) | Event::Forgotten));
         matches!(last, Some((_, Event::Forgotten)))
@@ -128,7 +161,7 @@ impl History {
                 Event::Granted(whose) | Event::TakenUp(whose) | Event::Heard(whose) => {
                     whose == token
                 }
-                Event::Ended(..) | Event::Forgotten | Event::Evicted => false,
+                Event::Ended(..) | Event::Failed(_) | Event::Forgotten | Event::Evicted => false,
             });
             let is_heard = heard.is_some_and(|(at_ms, _)| now_ms - at_ms < LEASE_MS);
             if self.is_good(token, now_ms) && is_heard {
@@ -167,6 +200,7 @@ fn steps(tokens: &[u64]) -> Vec<Step> {
     let mut steps = vec![
         ask(Question::Enter { unusable: None }),
         ask(Question::Enter { unusable: Some("a".into()) }),
+        ask(Question::Forget { generation: "a".into() }),
         Step::Evict,
     ];
     // Each a moment before or at which something ends.
@@ -178,6 +212,7 @@ fn steps(tokens: &[u64]) -> Vec<Step> {
             ask(Question::Publish { token }),
             ask(Question::Finish { token, entry: Some(ENTRY.into()) }),
             ask(Question::Finish { token, entry: None }),
+            ask(Question::Fail { token }),
             Step::Ask { question: wait.clone(), waited_ms: u64::from(WAIT_MS) - 1 },
             Step::Ask { question: wait, waited_ms: u64::from(WAIT_MS) },
         ]);

@@ -17,6 +17,8 @@ use crate::limits::{
 pub struct GateState {
     /// The greatest token known: the last granted, or one of an earlier life.
     last: u64,
+    /// Whether the last fill that ended came to nothing, and another is to be tried.
+    has_failed: bool,
     stage: Stage,
 }
 
@@ -63,6 +65,11 @@ impl GateState {
             }
             Question::Beat { token } | Question::Publish { token } => self.hold(*token, now_ms),
             Question::Finish { token, entry } => self.finish(*token, entry.as_deref(), now_ms),
+            Question::Fail { token } => self.fail(*token, now_ms),
+            Question::Forget { generation } => {
+                self.forget(Some(generation));
+                Verdict::Held
+            }
         })
     }
 
@@ -116,6 +123,7 @@ impl GateState {
         }
         let verdict = self.hold(token, now_ms);
         if verdict == Verdict::Held {
+            self.has_failed = false;
             let kept = entry.filter(|entry| entry.len() <= KV_METADATA_BYTES_MAX);
             self.stage = match kept.and_then(|entry| Some((entry, generation_of(entry)?))) {
                 Some((entry, generation)) => Stage::Done {
@@ -126,6 +134,19 @@ impl GateState {
                     Stage::Done { until_ms: now_ms + OUTCOME_NOTHING_MS, outcome: Outcome::Nothing }
                 }
             };
+        }
+        verdict
+    }
+
+    /// One failure is an accident, and two are none: then nobody waits for a third.
+    fn fail(&mut self, token: u64, now_ms: u64) -> Verdict {
+        if self.has_failed {
+            return self.finish(token, None, now_ms);
+        }
+        let verdict = self.hold(token, now_ms);
+        if verdict == Verdict::Held {
+            self.has_failed = true;
+            self.stage = Stage::Open;
         }
         verdict
     }

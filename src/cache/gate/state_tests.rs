@@ -53,6 +53,10 @@ impl Gate {
         self.ask(&Question::Finish { token, entry: entry.map(str::to_owned) })
     }
 
+    fn fail(&mut self, token: u64) -> Verdict {
+        self.ask(&Question::Fail { token })
+    }
+
     /// Somebody who began to wait `since_ms` ago, and waits a minute.
     fn wait(&mut self, token: u64, since_ms: u64) -> Option<Verdict> {
         let question = Question::Wait { token, wait_ms: 60_000 };
@@ -98,6 +102,31 @@ fn where_nothing_was_kept_everybody_goes_alone_for_a_moment() {
     assert_eq!(gate.enter(), Verdict::Alone);
     gate.pass_ms(1);
     assert!(gate.lead() > token);
+}
+
+#[test]
+fn a_fill_that_fails_is_tried_by_one_other_and_after_that_everybody_goes_alone() {
+    let mut gate = Gate::new();
+    let first = gate.lead();
+    assert_eq!(gate.fail(first), Verdict::Held);
+    assert_eq!(gate.publish(first), Verdict::Lost);
+    let Some(Verdict::Lead { token: second }) = gate.wait(first, 5) else {
+        panic!("one of those who wait leads")
+    };
+    assert_eq!(gate.wait(first, 5), None, "and the others wait on");
+    assert_eq!(gate.fail(first), Verdict::Lost);
+    assert_eq!(gate.fail(second), Verdict::Held);
+    assert_eq!(gate.wait(first, 5), Some(Verdict::Alone));
+    gate.pass_ms(OUTCOME_NOTHING_MS);
+
+    let third = gate.lead();
+    assert_eq!(gate.fail(third), Verdict::Held);
+    let fourth = gate.lead();
+    assert_eq!(gate.finish(fourth, Some(ENTRY)), Verdict::Held);
+    gate.pass_ms(OUTCOME_MS);
+    let fifth = gate.lead();
+    assert_eq!(gate.fail(fifth), Verdict::Held, "what was kept between makes it the first again");
+    gate.lead();
 }
 
 #[test]
@@ -201,6 +230,20 @@ fn what_an_asker_could_not_read_is_forgotten_and_nothing_else() {
     assert_eq!(gate.enter(), Verdict::Follow { token: next });
     gate.finish(next, None);
     assert_eq!(gate.ask(&without("feed")), Verdict::Alone, "nothing has no generation");
+}
+
+#[test]
+fn what_turned_out_to_be_broken_is_forgotten_without_a_lease_for_who_says_so() {
+    let mut gate = Gate::new();
+    let token = gate.lead();
+    let forget = |generation: &str| Question::Forget { generation: generation.into() };
+    assert_eq!(gate.ask(&forget("feed")), Verdict::Held);
+    assert_eq!(gate.enter(), Verdict::Follow { token }, "a fill under way stays");
+    gate.finish(token, Some(ENTRY));
+    assert_eq!(gate.ask(&forget("beef")), Verdict::Held);
+    assert_eq!(gate.enter(), filled(), "another generation stays");
+    assert_eq!(gate.ask(&forget("feed")), Verdict::Held);
+    assert!(matches!(gate.enter(), Verdict::Lead { .. }), "whoever comes first makes another");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde::{Deserialize, Serialize};
 
 use super::chunks::Layout;
+use crate::cache::entry::is_generation;
 use crate::cache::ports::Fault;
 use crate::limits::MANIFEST_BYTES_MAX;
 
@@ -82,6 +83,9 @@ impl Manifest {
         if manifest.version != VERSION {
             return Err(Fault::Corrupt("a manifest has another version"));
         }
+        if !is_generation(&manifest.generation) {
+            return Err(Fault::Corrupt("generation is not 32 hex digits"));
+        }
         let length = manifest.chunks.iter().try_fold(0_u64, |sum, it| sum.checked_add(it.length));
         let layout = length.and_then(|length| Layout::new(length, manifest.chunk_bytes));
         let Some(layout) = layout else { return Err(Fault::Corrupt("chunks that cannot be")) };
@@ -147,6 +151,8 @@ mod tests {
         for (bad, why) in [
             (String::new(), "nothing"),
             ("{}".to_owned(), "empty"),
+            (good.replace("000a", "000"), "a generation too short"),
+            (good.replace("000a", "000g"), "a generation that is none"),
             (good.replace("\"v\":1", "\"v\":2"), "another version"),
             (good.replace("\"b\":10", "\"b\":0"), "chunks of nothing"),
             (good.replace("\"b\":10", "\"b\":9"), "a first chunk longer than chunks are"),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::chunks::{CHUNK_PREFIX, Layout, Mark, chunk_key};
 use super::manifest::Manifest;
 use super::retire;
-use crate::cache::entry::{Metadata, Outcome};
+use crate::cache::entry::{Chunks, Metadata, Outcome};
 use crate::cache::key::PREFIX;
 use crate::cache::ports::{Body, Fault, Held, KvCopy, KvFound, KvName, KvPage, KvStore};
 use crate::config::Cache;
@@ -163,10 +163,7 @@ impl<K: KvStore> Run<'_, K> {
         };
         let read = match metadata.chunks {
             None => self.count(&mut body, metadata.length).await,
-            Some(chunks) => match body.take(chunks.manifest_bytes).await {
-                Ok(manifest) => self.hold_against(&metadata, &manifest.to_vec()).await,
-                Err(fault) => Err(fault),
-            },
+            Some(chunks) => self.hold_against(&metadata, chunks, &mut body).await,
         };
         body.discard();
         match read {
@@ -192,9 +189,19 @@ impl<K: KvStore> Run<'_, K> {
         if counted == length { Ok(()) } else { Err(Fault::Corrupt("a body of another length")) }
     }
 
-    /// Every chunk is there, in its place, and what was written.
-    async fn hold_against(&mut self, metadata: &Metadata, manifest: &[u8]) -> Result<(), Fault> {
-        let manifest = Manifest::decode(manifest)?;
+    /// Every chunk is there, in its place, and what was written; and what stands beside the manifest, in the
+    /// `value` at the entry's own key, is what the first of them begins with.
+    async fn hold_against(
+        &mut self,
+        metadata: &Metadata,
+        chunks: Chunks,
+        value: &mut K::Body,
+    ) -> Result<(), Fault> {
+        let manifest = Manifest::decode(&value.take(chunks.manifest_bytes).await?.to_vec())?;
+        let head = value.take(chunks.head_bytes).await?;
+        if head.length() != chunks.head_bytes {
+            return Err(Fault::Corrupt("a head shorter than it was"));
+        }
         let layout = Layout::new(metadata.length, manifest.chunk_bytes);
         let layout = layout.ok_or(Fault::Corrupt("chunks that cannot be"))?;
         if manifest.generation != metadata.generation || manifest.length() != metadata.length {
@@ -206,15 +213,19 @@ impl<K: KvStore> Run<'_, K> {
             let KvFound { metadata: mark, mut body } =
                 self.find(&key).await?.ok_or(Fault::Missing)?;
             // One byte more, so that what is too long does not pass for right.
-            let held = body.take(range.length() + 1).await;
+            let taken = body.take(range.length() + 1).await;
             body.discard();
-            let held = held?;
-            self.bytes += held.length();
+            let taken = taken?;
+            self.bytes += taken.length();
             let mark = mark.ok_or(Fault::Corrupt("a chunk without its mark"))?;
             Mark::decode(&mark)?.belongs(metadata, index, range)?;
-            if held.length() != range.length() || !manifest.vouches_for(place, held.sha256().await?)
+            if taken.length() != range.length()
+                || !manifest.vouches_for(place, taken.sha256().await?)
             {
                 return Err(Fault::Corrupt("a chunk that is not what was written"));
+            }
+            if index == 0 && taken.front(head.length()).sha256().await? != head.sha256().await? {
+                return Err(Fault::Corrupt("a head that is not what was written"));
             }
         }
         Ok(())

@@ -22,7 +22,22 @@ use crate::worker::budget::{fault, within};
 ///
 /// It is done when the last byte has been taken, or the taker has left; it fails where the source breaks or is of
 /// another length than was announced, and then the taker finds a broken stream.
-pub(in crate::worker) type Handing = LocalBoxFuture<'static, Result<(), Fault>>;
+pub(in crate::worker) struct Handing {
+    work: LocalBoxFuture<'static, Result<(), Fault>>,
+    /// What is handed over at once: its memory is needed until the taker is done with it.
+    held: Option<Bytes>,
+}
+
+impl Handing {
+    fn of(work: impl Future<Output = Result<(), Fault>> + 'static) -> Self {
+        Self { work: work.boxed_local(), held: None }
+    }
+
+    /// Until it is done; whose fault a failure was is told where the body came from.
+    pub(in crate::worker) async fn done(self) {
+        let _ = self.work.await;
+    }
+}
 
 impl NativeBody {
     /// This body as a `BodyInit` (fetch standard), or `null`.
@@ -30,7 +45,7 @@ impl NativeBody {
     /// With a `length` it is a stream whose length the platform knows: it is sent with `Content-Length`, and breaks
     /// where it turns out to be another.
     pub(in crate::worker) fn leave(self, length: Option<u64>) -> Result<(JsValue, Handing), Fault> {
-        let done = || ready(Ok(())).boxed_local();
+        let done = || Handing::of(ready(Ok(())));
         Ok(match self {
             Self::Empty => (JsValue::NULL, done()),
             Self::Text(text) => (JsValue::from_str(&text), done()),
@@ -38,13 +53,7 @@ impl NativeBody {
                 if length.is_some_and(|length| length != u64::from(bytes.length())) {
                     return Err(Fault::BrokenOff);
                 }
-                let view = bytes.view().into();
-                // Until the platform has been given the value, somebody must hold on to its memory.
-                let handing = async move {
-                    drop(bytes);
-                    Ok(())
-                };
-                (view, handing.boxed_local())
+                (bytes.view().into(), Handing { held: Some(bytes), ..done() })
             }
             Self::Stream(unread) => {
                 let stream = unread.into_stream();
@@ -53,7 +62,7 @@ impl NativeBody {
                 let fixed = fixed.map_err(|error| fault(&error))?;
                 let piped = JsFuture::from(stream.pipe_to(&fixed.writable()));
                 let handing = piped.map(|piped| piped.map(drop).map_err(|_| Fault::BrokenOff));
-                (fixed.readable().into(), handing.boxed_local())
+                (fixed.readable().into(), Handing::of(handing))
             }
             body @ (Self::Blocks { .. } | Self::Branch { .. }) => {
                 let length = length.or(body.length());
@@ -64,7 +73,7 @@ impl NativeBody {
                 };
                 let pipe: IdentityTransformStream = pipe.map_err(|error| fault(&error))?;
                 let sink = Sink::of(&pipe)?;
-                (pipe.readable().into(), hand_over(body.into_blocks(), sink, length).boxed_local())
+                (pipe.readable().into(), Handing::of(hand_over(body.into_blocks(), sink, length)))
             }
         })
     }
@@ -135,19 +144,21 @@ pub(in crate::worker) async fn kept<T>(
     handing: Handing,
     budget_ms: u32,
 ) -> Result<(), Fault> {
-    let put = pin!(put);
-    match select(put, handing).await {
+    let Handing { work, held } = handing;
+    let kept = match select(pin!(put), work).await {
         Either::Right((handed, put)) => {
             let put = within(budget_ms, put).await;
-            handed.map_err(|_| Fault::BrokenOff)?;
-            put?.map(drop)
+            handed.map_err(|_| Fault::BrokenOff).and(put.and_then(|put| put.map(drop)))
         }
         // The news of what broke may come a turn later. What is not handed over by then nobody wants.
-        Either::Left((put, handing)) => {
-            if let Either::Left((handed, _)) = select(handing, Delay::from(Duration::ZERO)).await {
-                handed.map_err(|_| Fault::BrokenOff)?;
-            }
-            put.map(drop)
+        Either::Left((put, work)) => {
+            let handed = match select(work, Delay::from(Duration::ZERO)).await {
+                Either::Left((handed, _)) => handed,
+                Either::Right(_) => Ok(()),
+            };
+            handed.map_err(|_| Fault::BrokenOff).and(put.map(drop))
         }
-    }
+    };
+    drop(held);
+    kept
 }

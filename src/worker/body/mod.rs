@@ -78,6 +78,18 @@ impl NativeBody {
         }
     }
 
+    /// What keeps the memory of a body of held bytes, beyond the body itself.
+    pub(super) fn memory(&self) -> Option<Bytes> {
+        match self {
+            Self::Held(bytes) => Some(bytes.clone()),
+            Self::Empty
+            | Self::Text(_)
+            | Self::Stream(_)
+            | Self::Blocks { .. }
+            | Self::Branch { .. } => None,
+        }
+    }
+
     fn into_blocks(self) -> Blocks {
         match self {
             Self::Empty => Blocks::held(None),

@@ -45,6 +45,8 @@ impl Operation {
             Self::GateAsk { question: Question::Beat { .. }, .. } => "gate-beat",
             Self::GateAsk { question: Question::Publish { .. }, .. } => "gate-publish",
             Self::GateAsk { question: Question::Finish { .. }, .. } => "gate-finish",
+            Self::GateAsk { question: Question::Fail { .. }, .. } => "gate-fail",
+            Self::GateAsk { question: Question::Forget { .. }, .. } => "gate-forget",
             Self::Fetch { purpose: Purpose::Transform, .. } => "transform",
             Self::Fetch { purpose: Purpose::Probe, .. } => "probe",
             Self::Fetch { purpose: Purpose::Original, .. } => "original",
