@@ -16,6 +16,7 @@ mod sources;
 mod stale;
 mod tiers;
 mod turns;
+mod turns_of_renewal;
 mod viewers;
 
 /// What most stories ask for.

@@ -29,8 +29,8 @@ let sky;
 
 before(async () => {
   transformer = await startTransformer();
-  // Without the gate nobody is told of what the weather hides, and nothing has a second name.
-  world = await startWorld({ gate: false, config: transformer.config, around: weatherAround() });
+  // Without a gate every rendition is written once, and every operation is one that is looked for.
+  world = await startWorld({ config: transformer.config, gate: false, around: weatherAround() });
   sky = weather(world);
 });
 after(async () => {
@@ -77,7 +77,7 @@ async function during(order, meanwhile) {
 }
 
 test("calm is calm: the worker asks what it asks without us, in the same order, and answers the same", async (t) => {
-  const bare = await startWorld({ gate: false, config: transformer.config, around: COUNTING });
+  const bare = await startWorld({ config: transformer.config, gate: false, around: COUNTING });
   t.after(() => bare.stop());
   await sky.calm();
   await sky.forget();
@@ -159,7 +159,7 @@ test("a late read of KV is felt before the first byte, a late write by nobody", 
 
 test("a tier that never answers is held until the order is taken back, and the worker's patience shows", async (t) => {
   const config = { ...transformer.config, cache: { edgeTimeoutMs: BUDGET_MS, kvTimeoutMs: BUDGET_MS } };
-  const impatient = await startWorld({ gate: false, config, around: weatherAround() });
+  const impatient = await startWorld({ config, around: weatherAround() });
   t.after(() => impatient.stop());
   const [there, it] = [weather(impatient), video()];
   const url = it.url.replace(world.worker, impatient.worker);

@@ -1,5 +1,6 @@
 //! One random history: what a world is like, and what happens in it, drawn from one number.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::dice::Dice;
@@ -140,7 +141,7 @@ pub(crate) fn part(dice: &Dice) -> Part {
 }
 
 /// Runs the first `count` events, and tells what was wrong.
-fn run(setup: Setup, events: &[(u64, Event)], journal: &mut String) -> Result<(), String> {
+fn run(setup: Setup, events: &[(u64, Event)], journal: &mut String) -> Result<Sights, String> {
     let mut stage = Stage::new(setup);
     let world = std::rc::Rc::clone(&stage.world);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
@@ -170,7 +171,29 @@ fn run(setup: Setup, events: &[(u64, Event)], journal: &mut String) -> Result<()
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
         return Err(format!("a panic: {}", text.unwrap_or_default()));
     }
-    world.judge.violation().map_or(Ok(()), Err)
+    world.judge.violation().map_or_else(|| Ok(sights(&stage)), Err)
+}
+
+/// What there was to be seen in a history.
+pub(crate) type Sights = BTreeSet<String>;
+
+/// How answers came about and how they ended, so that nobody takes an empty world for a sound one.
+fn sights(stage: &Stage) -> Sights {
+    let mut sights = Sights::new();
+    for seen in &stage.seen {
+        let seen = seen.borrow();
+        sights.insert(seen.status.to_string());
+        sights.insert(format!("{:?}", seen.ended));
+        sights.extend(seen.is_killed.then(|| "killed".to_owned()));
+        let words = ["edge; hit", "kv; hit", "collapsed", "ttl=-", "fwd=stale"];
+        let told = words.into_iter().filter(|word| seen.header("cache-status").contains(word));
+        sights.extend(told.map(str::to_owned));
+        let is_original = seen.header("x-source-type") == "passthrough";
+        sights.extend(is_original.then(|| "original".to_owned()));
+        let is_multipart = seen.header("content-type").starts_with("multipart");
+        sights.extend(is_multipart.then(|| "multipart".to_owned()));
+    }
+    sights
 }
 
 /// What a viewer may never notice: faults of caches, where all upstreams are well.
@@ -198,12 +221,12 @@ fn is_fair(stage: &Stage, setup: &Setup, events: &[(u64, Event)]) {
 
 /// Runs the history of a seed; a failure is cut to the fewest events that still show it, and told in full.
 #[track_caller]
-pub(crate) fn check(seed: u64, events_max: Option<usize>) {
+pub(crate) fn check(seed: u64, events_max: Option<usize>) -> Sights {
     let (setup, mut events) = draw(seed);
     events.truncate(events_max.unwrap_or(events.len()));
     let mut journal = String::new();
-    if run(setup, &events, &mut journal).is_ok() {
-        return;
+    if let Ok(sights) = run(setup, &events, &mut journal) {
+        return sights;
     }
     // The beginning of a history does not depend on its end.
     let shortest =

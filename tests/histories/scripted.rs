@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use video_resizer::cache::entry::Metadata;
 use video_resizer::cache::gate::{Question, Verdict};
-use video_resizer::limits::{LEASE_MS, OUTCOME_MS};
+use video_resizer::limits::LEASE_MS;
 
 use super::kv::Value;
 use super::stage::{Setup, Stage};
@@ -259,8 +259,7 @@ fn what_turns_out_to_be_broken_is_gone_for_everybody_and_made_anew() {
     stage.settle();
     assert_eq!((broken.borrow().ended, broken.borrow().bytes.len()), (Ended::Broken, 16));
     assert!(at_rest(&world).is_none(), "{}", world.journal());
-    // The gate forgets it as well.
-    stage.pass(OUTCOME_MS);
+    // The gate has forgotten it as well.
     let next = stage.visit(Plan::plain(0, 0));
     stage.settle();
     assert_eq!((next.borrow().status, next.borrow().ended), (200, Ended::Whole));

@@ -16,7 +16,7 @@ use video_resizer::cache::storage::chunks::{Mark, chunk_key};
 use crate::fakes::kv::Kept;
 use crate::fakes::upstream::Making;
 use crate::fakes::viewer::{Asking, House, Seen, get, head};
-use crate::fakes::weather::{Calm, Gen, Mishap, Weather};
+use crate::fakes::weather::{Calm, Gen, Mishap, Script, Weather};
 use crate::fakes::world::{Operation, World};
 
 const VIDEO: &str = "/clips/a.mp4?width=640&height=360";
@@ -247,6 +247,7 @@ fn every_path_of(asked: &Asked) -> usize {
         });
         let seen = house.send(&asked.asking);
         check(asked, &house, &seen, &right, &drawn.borrow());
+        assert_eq!(house.host.world.bodies().open(), 0, "a stream nobody ends");
         house.host.world.set_weather(Calm);
         house.host.kv.breaking.borrow_mut().clear();
         whoever_comes_next_gets_all_of_it(&house);
@@ -414,4 +415,18 @@ fn a_body_that_breaks_is_never_the_last_word_even_when_nothing_can_be_made() {
     assert_eq!((seen.status, seen.settled), (503, vec!["kv-find", "kv-remove"]), "retired unread");
     assert!(!house.kv_keys().contains(&KEY.to_owned()));
     assert_eq!(seen.faults, [] as [(Tier, Fault); 0]);
+}
+
+#[test]
+fn a_chunk_that_could_not_be_reached_costs_the_entry_nothing_even_when_nothing_can_be_made() {
+    for mishap in [Mishap::Refused, Mishap::TimedOut] {
+        let house = filled(House::of_tiny_chunks(&json!({})));
+        house.host.upstream.makes(Making::Status(503));
+        house.host.upstream.sources_are(|_| crate::fakes::upstream::Source::Fails);
+        let weather = [("kv-find", Mishap::None), ("kv-find", mishap), ("kv-find", mishap)];
+        house.host.world.set_weather(Script::new(&weather));
+        let seen = house.get(VIDEO);
+        assert_eq!((seen.status, seen.settled), (503, vec![]), "{mishap:?}");
+        assert_eq!(house.get(VIDEO).status, 200, "it is as good as ever");
+    }
 }

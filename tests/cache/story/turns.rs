@@ -3,22 +3,22 @@
 use std::rc::Rc;
 
 use serde_json::{Value, json};
-use video_resizer::cache::entry::{Metadata, Outcome};
+use video_resizer::cache::entry::Metadata;
 use video_resizer::cache::gate::{Question, Verdict};
 use video_resizer::cache::ports::Fault;
 use video_resizer::cache::status::Tier;
 
 use super::{KEY, VIDEO};
-use crate::fakes::upstream::{Making, Source};
+use crate::fakes::upstream::Making;
 use crate::fakes::viewer::{Asking, House, Seen, get, head};
 use crate::fakes::weather::{Mishap, Script};
 use crate::fakes::world::Operation;
 
-const ENTER: Question = Question::Enter { unusable: None };
+pub(super) const ENTER: Question = Question::Enter { unusable: None };
 const ALONE: [&str; 5] = ["edge-find", "kv-find", "gate-enter", "transform", "probe"];
 
 /// With a gate, and with data centres that remember what they looked for in vain.
-fn with_gate(mut house: House) -> House {
+pub(super) fn with_gate(mut house: House) -> House {
     house.host.kv.remembers_misses();
     house.host.bind_gate();
     house
@@ -445,75 +445,9 @@ fn nobody_asks_the_gate_who_makes_nothing_or_shares_nothing() {
 }
 
 #[test]
-fn a_renewal_of_what_is_shared_with_nobody_asks_no_gate() {
-    let house = with_gate(House::new(&json!({
-        "cache": {"kv": false}, "sources": {"revalidateAfter": 100}
-    })));
-    house.get(VIDEO);
-    house.pass_s(100);
-    assert_eq!(house.get(VIDEO).settled, ["edge-find", "probe", "edge-keep"]);
-}
-
-#[test]
-fn a_renewal_tells_those_who_wait_of_it() {
-    let house = with_gate(House::of_tiny_chunks(&json!({})));
-    house.get(VIDEO);
-    house.pass_s(86_401);
-    house.elsewhere();
-    let past = house.get(VIDEO);
-    assert_eq!(
-        past.settled,
-        ["kv-find", "gate-enter", "probe", "gate-publish", "kv-keep", "gate-finish"]
-    );
-    let Some(Verdict::Filled { entry }) = house.host.bind_gate().answer(KEY, &ENTER) else {
-        panic!("nothing was told")
-    };
-    assert_eq!(Metadata::decode(&entry).unwrap(), house.in_kv(KEY));
-
-    // One that fails is told as well, though nothing is remembered of it.
-    house.pass_s(86_401);
-    house.elsewhere();
-    house.host.upstream.sources_are(|_| Source::Fails);
-    house.host.upstream.makes(Making::Status(503));
-    house.get(VIDEO);
-    let Some(Verdict::Filled { entry }) = house.host.bind_gate().answer(KEY, &ENTER) else {
-        panic!("nothing was told")
-    };
-    assert!(matches!(Metadata::decode(&entry).unwrap().outcome(), Outcome::Failure(_)));
-    assert_eq!(house.in_kv(KEY).outcome(), Outcome::Rendition);
-}
-
-#[test]
 fn faults_of_the_gate_after_the_answer_are_told() {
     let house = with_gate(House::plain());
     house.host.world.set_weather(Script::new(&[("gate-finish", Mishap::TimedOut)]));
     let seen = house.get(VIDEO);
     assert!(matches!(seen.faults[..], [(Tier::Gate, Fault::TimedOut { .. })]), "{:?}", seen.faults);
-}
-
-#[test]
-fn a_renewal_that_lost_the_lease_meanwhile_changes_nothing() {
-    // Of chunks only the manifest would have been written again, so no copy has failed.
-    for (house, end) in
-        [(House::plain(), "gate-fail"), (House::of_tiny_chunks(&json!({})), "gate-finish")]
-    {
-        let house = with_gate(house);
-        house.get(VIDEO);
-        let before = house.in_kv(KEY);
-        house.pass_s(86_401);
-        house.elsewhere();
-        let (gate, world) = (house.host.gate.get().cloned(), Rc::clone(&house.host.world));
-        house.host.upstream.sources_are(move |_| {
-            // While the source thinks, the lease lapses and goes to somebody else.
-            world.pass_ms(11_000);
-            gate.as_ref().unwrap().answer(KEY, &ENTER);
-            Source::Holds
-        });
-        let seen = house.get(VIDEO);
-        let settled = ["kv-find", "gate-enter", "probe", "gate-publish", end];
-        assert_eq!(seen.settled, settled);
-        assert_eq!(house.in_kv(KEY), before);
-        assert!(seen.faults.contains(&(Tier::Kv, Fault::Superseded)), "{:?}", seen.faults);
-        assert_eq!(house.host.world.bodies().leaked, 0);
-    }
 }
