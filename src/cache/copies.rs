@@ -1,6 +1,6 @@
 //! Copies of one entry are written to the tiers, side by side, from branches of one body.
 
-use futures_util::future::join3;
+use futures_util::future::{OptionFuture, join3};
 
 use super::entry::{Entry, Metadata, Outcome};
 use super::ports::{Body, Fault, Host};
@@ -52,6 +52,7 @@ impl<B: Body> Copies<B> {
             Some(lease) => turn::may_publish(host, cache, lease).await,
             None => true,
         };
+        // What is in one piece can be found as soon as it is written, under any of its names.
         if is_single && !may_publish().await {
             body.discard();
             faults.push((Tier::Kv, Fault::Superseded));
@@ -62,56 +63,44 @@ impl<B: Body> Copies<B> {
             .then(|| storage::alias(&metadata.generation));
         let takers = [kv_key.is_some(), alias.is_some(), edge_url.is_some()];
         let mut branches = Branches::of(body, &takers, cache.write_timeout_ms);
-        let (edge, alias, kv) = (
-            edge_url.map(|url| (url, branches.next())),
-            alias.map(|key| (key, branches.next())),
-            kv_key.map(|key| (key, branches.next())),
-        );
+        let mut entry = || {
+            let body = branches.next();
+            body.map(|body| Entry { metadata: metadata.clone(), body })
+        };
+        let edge = edge_url.map(|url| (url, entry()));
+        let alias = alias.map(|key| (key, entry()));
+        let kv = kv_key.map(|key| (key, entry()));
         branches.discard();
 
-        let now_ms = host.now_ms();
-        let entry =
-            |body: Result<B, Fault>| body.map(|body| Entry { metadata: metadata.clone(), body });
-        let to_edge = async {
-            let (url, body) = edge?;
-            let (entry, budget_ms) = (entry(body), cache.write_timeout_ms);
-            Some(match entry {
-                Ok(entry) => edge::keep(host.edge(), &url, entry, &tags, now_ms, budget_ms).await,
-                Err(fault) => Err(fault),
-            })
-        };
-        let to_alias = async {
-            let (key, body) = alias?;
-            Some(match entry(body) {
-                Ok(entry) => storage::keep_alias(host.kv(), &key, entry, cache).await,
-                Err(fault) => Err(fault),
-            })
-        };
-        let to_kv = async {
-            let (key, body) = kv?;
-            Some(match entry(body) {
-                Ok(entry) => {
-                    storage::keep(host.kv(), &key, entry, now_ms, cache, may_publish).await
-                }
-                Err(fault) => Err(fault),
-            })
-        };
+        let (now_ms, budget_ms) = (host.now_ms(), cache.write_timeout_ms);
+        let to_kv = OptionFuture::from(kv.map(|(key, entry)| async move {
+            storage::keep(host.kv(), &key, entry?, now_ms, cache, may_publish).await
+        }));
+        let to_alias = OptionFuture::from(alias.map(|(key, entry)| async move {
+            storage::keep_alias(host.kv(), &key, entry?, cache).await
+        }));
+        let to_edge = OptionFuture::from(edge.map(|(url, entry)| async {
+            let (url, entry) = (url, entry?);
+            edge::keep(host.edge(), &url, entry, &tags, now_ms, budget_ms).await
+        }));
         let (kv, alias, edge) = join3(to_kv, to_alias, to_edge).await;
 
-        let in_kv = matches!(kv, Some(Ok(_)));
-        // KV knows more of it than the edge: its length, its chunks.
-        let of_edge = matches!(edge, Some(Ok(()))).then(|| metadata.clone());
-        let told =
-            [(Tier::Edge, edge.and_then(Result::err)), (Tier::Kv, alias.and_then(Result::err))];
-        faults.extend(told.into_iter().filter_map(|(tier, fault)| Some((tier, fault?))));
-        let kept = match kv {
-            Some(Ok(metadata)) => Some(metadata),
-            Some(Err(fault)) => {
-                faults.push((Tier::Kv, fault));
-                of_edge
-            }
-            None => of_edge,
-        };
+        let mut kept = None;
+        match edge {
+            Some(Ok(())) => kept = Some(metadata),
+            Some(Err(fault)) => faults.push((Tier::Edge, fault)),
+            None => {}
+        }
+        if let Some(Err(fault)) = alias {
+            faults.push((Tier::Kv, fault));
+        }
+        let mut in_kv = false;
+        match kv {
+            // KV knows more of it than the edge: its length, its chunks.
+            Some(Ok(metadata)) => (kept, in_kv) = (Some(metadata), true),
+            Some(Err(fault)) => faults.push((Tier::Kv, fault)),
+            None => {}
+        }
         Written { kept, in_kv, faults }
     }
 
