@@ -22,6 +22,7 @@ const POLL_MS = 100;
  * @property {(line: string) => void} onLine
  * @property {string} [around] only under Miniflare: source of a module that stands before the worker's own,
  *   which it imports as "./index.js"; what that exports beside its default is exported without its doing
+ * @property {string} [kvAt] only under Miniflare: where the renditions' KV is, in the dialect of a remote binding
  *
  * @typedef {object} Runner
  * @property {string} url
@@ -105,6 +106,9 @@ function lastError(tail) {
   return tail.findLast((line) => /error/i.test(line)) ?? tail.at(-1) ?? "it said nothing";
 }
 
+/** The binding of the namespace that has the renditions. */
+const RENDITIONS = "VIDEO_TRANSFORMATIONS_CACHE";
+
 /** What workerd starts where something stands around the worker: its default, and the worker's Durable Objects. */
 const ENTRY = `
 export { default } from "./around.js";
@@ -120,8 +124,9 @@ const module = (name, contents) => ({ type: /** @type {const} */ ("ESModule"), p
  * @param {RunnerOptions} options
  * @returns {Promise<Runner>}
  */
-export async function startInMiniflare({ host, port, stateDir, configPath, onLine, around }) {
+export async function startInMiniflare({ host, port, stateDir, configPath, onLine, around, kvAt }) {
   const { workerOptions } = workerOptionsOf(configPath);
+  if (kvAt) workerOptions.kvNamespaces[RENDITIONS].remoteProxyConnectionString = new URL(kvAt);
   const first = around === undefined ? [] : [module("entry.js", ENTRY), module("around.js", around)];
   const options = convertV4MiniflareOptions({
     ...workerOptions,
@@ -145,7 +150,7 @@ export async function startInMiniflare({ host, port, stateDir, configPath, onLin
   return {
     url,
     kv: {
-      cache: await namespace("VIDEO_TRANSFORMATIONS_CACHE"),
+      cache: await namespace(RENDITIONS),
       config: await namespace("VIDEO_CONFIGURATION_STORE"),
     },
     clearEdge: async () => void (await miniflare.purgeCache()),

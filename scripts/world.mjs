@@ -140,6 +140,8 @@ function writeWranglerConfig(stateDir, config, vars, gate) {
  * @param {boolean} [options.gate] whether the gate before fills is bound; it is by default
  * @param {string} [options.around] source of a module to stand before the worker's own, which it imports as
  *   "./index.js": it can watch or break what the platform gives the worker; only under Miniflare
+ * @param {string} [options.kvAt] the URL of a KV for the renditions that is not simulated in the worker's process;
+ *   only under Miniflare
  * @param {(from: "media" | "worker", line: string) => void} [options.onLine] every line either prints
  * @returns {Promise<World>}
  */
@@ -152,6 +154,7 @@ export async function startWorld({
   runner = "miniflare",
   gate = true,
   around,
+  kvAt,
   onLine = () => {},
 } = {}) {
   for (const file of [MEDIA_ORIGIN, path.join(WORKER_DIR, "index.js")]) {
@@ -177,6 +180,7 @@ export async function startWorld({
       stateDir: dir,
       configPath: writeWranglerConfig(dir, localConfig(media.url, config), vars, gate),
       around,
+      kvAt,
       onLine: (line) => {
         const entry = structured(line);
         if (entry) logs.push(entry);

@@ -48,8 +48,6 @@ extern "C" {
     pub(super) type Reader;
     #[wasm_bindgen(method, catch)]
     pub(super) fn read(this: &Reader) -> Result<Promise, JsValue>;
-    #[wasm_bindgen(method, catch, js_name = read)]
-    pub(super) fn read_into(this: &Reader, view: &Uint8Array) -> Result<Promise, JsValue>;
     /// Workers' own (runtime-apis/streams/readablestreambyobreader).
     #[wasm_bindgen(method, catch, js_name = readAtLeast)]
     pub(super) fn read_at_least(

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use futures_util::stream::{self, LocalBoxStream};
 use futures_util::{Stream, StreamExt};
-use js_sys::Uint8Array;
+use js_sys::{Date, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::ReadableStream;
@@ -17,9 +17,17 @@ use crate::cache::ports::Fault;
 use crate::worker::binding::object;
 use crate::worker::budget::fault;
 
-/// Bytes that one read asks for. The platform's own default is 4 KiB, and each read is a turn of the event loop;
-/// KV and the Cache API give at most this much at once, so more would only be memory.
+/// Bytes that one read has room for. The platform's own default is 4 KiB, and each read is a turn of the event loop;
+/// KV and the Cache API give at most this much at once.
 const BLOCK_BYTES: u32 = 64 * 1024;
+
+/// What a quick source is waited for. A read leaves 6 KiB behind for the collector, whatever its size, and the
+/// collector comes late: at 64 KiB a read, each 200 MiB cost the process 20 MiB more.
+const BLOCK_BYTES_MAX: u32 = 512 * 1024;
+
+/// A source is quick while what was waited for takes no longer. One that is not is not waited for: what is there goes
+/// on at once.
+const QUICK_MS: f64 = 20.0;
 
 /// A body as blocks. Dropped before its end, its source is told that nobody reads on.
 pub(in crate::worker) struct Blocks {
@@ -76,6 +84,8 @@ pub(super) struct Reader {
     js: JsReader,
     /// Whether it reads into arrays of ours, as all streams of the platform can; one that JavaScript made may not.
     is_byob: bool,
+    /// Bytes that the next read waits for.
+    at_least: u32,
     is_over: bool,
 }
 
@@ -85,10 +95,10 @@ impl Reader {
         let stream: &Readable = stream.unchecked_ref();
         let options = object(&[("mode", "byob".into())]);
         if let Ok(js) = stream.get_reader(&options) {
-            return Ok(Self { js, is_byob: true, is_over: false });
+            return Ok(Self { js, is_byob: true, at_least: 1, is_over: false });
         }
         let js = stream.get_reader(&JsValue::UNDEFINED).map_err(|error| fault(&error))?;
-        Ok(Self { js, is_byob: false, is_over: false })
+        Ok(Self { js, is_byob: false, at_least: 1, is_over: false })
     }
 
     /// Whether [`Reader::fill`] can be used.
@@ -96,18 +106,20 @@ impl Reader {
         self.is_byob
     }
 
-    /// What is there, at most [`BLOCK_BYTES`] of it where the stream is the platform's own; `None` at the end.
+    /// What is there, or of a quick source at most twice what the last read brought; `None` at the end.
     async fn block(&mut self) -> Result<Option<Bytes>, Fault> {
-        let read = if self.is_byob {
-            self.js.read_into(&Uint8Array::new_with_length(BLOCK_BYTES))
-        } else {
-            self.js.read()
-        };
-        let block = self.settled(read).await?;
+        if !self.is_byob {
+            return self.settled(self.js.read()).await;
+        }
+        let room = self.at_least.max(BLOCK_BYTES);
+        let began_ms = Date::now();
+        let read = self.js.read_at_least(self.at_least, &Uint8Array::new_with_length(room));
+        let Some(block) = self.settled(read).await? else { return Ok(None) };
+        let is_quick = Date::now() - began_ms <= QUICK_MS;
+        let twice = block.length().saturating_mul(2).clamp(1, BLOCK_BYTES_MAX);
+        self.at_least = if is_quick { twice } else { 1 };
         // A few bytes may wait in a queue for long; they keep no whole block alive there.
-        Ok(block.map(|block| {
-            if block.length() < BLOCK_BYTES / 2 { block.front(block.length()) } else { block }
-        }))
+        Ok(Some(if block.length() < room / 2 { block.front(block.length()) } else { block }))
     }
 
     /// The next `bytes`, fewer only where the stream ends.
