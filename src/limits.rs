@@ -22,8 +22,10 @@ pub const HEAD_BYTES_MAX: u64 = 1024 * 1024;
 pub const FIRST_CHUNK_WAIT_MS: u32 = 25;
 /// Seconds a data centre may answer a chunk from its own copy: a generation's chunk never changes.
 pub const CHUNK_CACHE_TTL_S: u64 = 86_400;
-/// Seconds chunks outlive the entry they belong to: for so long an unchanged source may extend it.
-pub const CHUNKS_OUTLIVE_S: u64 = 7 * 86_400;
+/// Seconds after the end of its first lifetime for which an entry may be extended while its source is unchanged, or as
+/// long as that lifetime was, where that is longer. What the source says of itself is asked beside the transform and
+/// may be newer than the rendition: this is for how long such a mistake can last. Chunks outlive their entry by it.
+pub const EXTENSION_S_MIN: u64 = 7 * 86_400;
 /// Seconds a second name of a new entry lives: KV remembers for a minute that there was none under the first
 /// (how-kv-works), and what waited at the gate comes at once.
 pub const ALIAS_TTL_S: u64 = 120;

@@ -61,6 +61,9 @@ pub struct Metadata {
     /// When its source was last found unchanged.
     #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
     pub validated_ms: Option<u64>,
+    /// When its source was last asked and nothing came of it.
+    #[serde(rename = "q", default, skip_serializing_if = "Option::is_none")]
+    pub asked_ms: Option<u64>,
     /// How the body lies in KV, where it is not one value.
     #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
     pub chunks: Option<Chunks>,
@@ -171,9 +174,10 @@ impl Metadata {
             || metadata.created_ms > metadata.fresh_until_ms
             || metadata.fresh_until_ms > metadata.stale_until_ms
             || metadata.renewable_until_ms.is_some_and(|until| until <= metadata.fresh_until_ms)
-            || metadata
-                .validated_ms
-                .is_some_and(|at| at < metadata.created_ms || at > metadata.fresh_until_ms)
+            || [metadata.validated_ms, metadata.asked_ms]
+                .into_iter()
+                .flatten()
+                .any(|at| at < metadata.created_ms || at > metadata.fresh_until_ms)
         {
             return Err(Fault::Corrupt("times are out of order"));
         }
@@ -202,6 +206,11 @@ impl Metadata {
     /// When it was made, or last found to be as good as new.
     pub fn as_of_ms(&self) -> u64 {
         self.validated_ms.unwrap_or(self.created_ms)
+    }
+
+    /// When its source was last asked, or answered the transformer.
+    pub fn last_asked_ms(&self) -> u64 {
+        self.asked_ms.unwrap_or_else(|| self.as_of_ms())
     }
 
     /// Whether this is a rendition, or the memory of a failure.
@@ -259,6 +268,7 @@ mod tests {
             renewable_until_ms: None,
             stale_until_ms: 1_700_172_800_900,
             validated_ms: None,
+            asked_ms: None,
             chunks: None,
             source_state: None,
             origin: "videos".into(),

@@ -125,6 +125,7 @@ impl<H: Host> Visit<'_, H> {
             renewable_until_ms: fresh.renewable_until_ms,
             stale_until_ms: fresh.stale_until_ms,
             validated_ms: Some(fresh.created_ms),
+            asked_ms: None,
             ..metadata.clone()
         }
     }
@@ -148,6 +149,7 @@ impl<H: Host> Visit<'_, H> {
             renewable_until_ms: (renewable_ms > 0).then_some(fresh_until_ms + renewable_ms),
             stale_until_ms: fresh_until_ms + stale_ms,
             validated_ms: None,
+            asked_ms: None,
             chunks: None,
             source_state: None,
             origin: self.rendition.origin.name.clone(),

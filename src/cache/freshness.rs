@@ -2,7 +2,7 @@
 
 use super::entry::Metadata;
 use crate::config::Ttl;
-use crate::limits::{KV_EXPIRATION_TTL_S_MIN, TTL_S_MAX};
+use crate::limits::{EXTENSION_S_MIN, KV_EXPIRATION_TTL_S_MIN, TTL_S_MAX};
 
 /// The state of an entry at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +44,12 @@ pub fn lifetime_s(ttl: &Ttl, status: u16, key: &str, jitter_percent: u8) -> u64 
     (whole - spread_of(key) % (spread + 1)).max(whole.min(KV_EXPIRATION_TTL_S_MIN))
 }
 
+/// Milliseconds by which an entry that was kept for `kept_ms` when it was made may be kept for longer, as long as its
+/// source is unchanged.
+pub fn extension_ms(kept_ms: u64) -> u64 {
+    kept_ms.max(EXTENSION_S_MIN * 1000)
+}
+
 /// FNV-1a: cheap, and fixed for ever, which `std`'s hashers are not.
 fn spread_of(key: &str) -> u64 {
     const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
@@ -75,6 +81,7 @@ mod tests {
             renewable_until_ms,
             stale_until_ms,
             validated_ms: None,
+            asked_ms: None,
             chunks: None,
             source_state: None,
             origin: String::new(),

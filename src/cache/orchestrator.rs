@@ -201,7 +201,7 @@ impl<'a, H: Host> Visit<'a, H> {
     /// Whether the source of what is still fresh should be asked, behind the viewer's back, if it has changed.
     pub(super) fn wants_renewal(&self, metadata: &Metadata) -> bool {
         let after_ms = self.config.sources.revalidate_after_s.saturating_mul(1000);
-        let age_ms = self.host.now_ms().saturating_sub(metadata.as_of_ms());
+        let age_ms = self.host.now_ms().saturating_sub(metadata.last_asked_ms());
         after_ms > 0 && age_ms >= after_ms && metadata.source_state.is_some()
     }
 

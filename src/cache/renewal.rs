@@ -7,7 +7,7 @@ use super::copies::Copies;
 use super::edge;
 use super::entry::{Entry, Metadata, Outcome};
 use super::fill::New;
-use super::freshness::{Freshness, freshness};
+use super::freshness::{Freshness, extension_ms, freshness};
 use super::orchestrator::Visit;
 use super::owed::settle;
 use super::ports::{Body, EdgeCache, Fault, Host};
@@ -59,8 +59,8 @@ fn of_the_whole(ask: &Ask) -> Ask {
 enum Source {
     /// It is what it was when the entry was made.
     Unchanged,
-    /// It did not say, but the entry is fresh.
-    Silent,
+    /// Nothing new is known of it, and the entry is fresh.
+    NoNews,
     /// It may have changed; what it is called from now on, by the transformer that keeps what it made.
     Changed(Option<String>),
 }
@@ -82,9 +82,9 @@ impl<H: Host> Visit<'_, H> {
                     let metadata = self.as_good_as_new(&entry.metadata);
                     self.extend(Entry { metadata, ..entry }, lease).await;
                 }
-                Source::Silent => {
-                    let validated_ms = Some(self.host.now_ms());
-                    let metadata = Metadata { validated_ms, ..entry.metadata };
+                Source::NoNews => {
+                    let asked_ms = Some(self.host.now_ms());
+                    let metadata = Metadata { asked_ms, ..entry.metadata };
                     self.extend(Entry { metadata, ..entry }, lease).await;
                 }
                 Source::Changed(version) => {
@@ -158,15 +158,22 @@ impl<H: Host> Visit<'_, H> {
         });
         let is_fresh = freshness(metadata, self.host.now_ms()) == Freshness::Fresh;
         match answer {
-            Revalidation::Unchanged => Source::Unchanged,
-            Revalidation::Unknown if is_fresh => Source::Silent,
-            Revalidation::Unknown => Source::Changed(None),
+            Revalidation::Unchanged if self.may_be_extended(metadata) => Source::Unchanged,
+            Revalidation::Unchanged | Revalidation::Unknown if is_fresh => Source::NoNews,
+            Revalidation::Unchanged | Revalidation::Unknown => Source::Changed(None),
             Revalidation::Changed(now) => {
                 // Of a source that is gone, or says nothing of itself now, nobody must get an old copy either.
                 let moment = || format!("{:x}", self.host.now_ms());
                 Source::Changed(Some(now.as_ref().map_or_else(moment, revalidation::version)))
             }
         }
+    }
+
+    /// Whether the same bytes may have another lifetime from now on: not for ever, see [`extension_ms`].
+    fn may_be_extended(&self, metadata: &Metadata) -> bool {
+        let now_ms = self.host.now_ms();
+        let kept_ms = self.as_good_as_new(metadata).kept_until_ms().saturating_sub(now_ms);
+        now_ms.saturating_sub(metadata.created_ms) <= extension_ms(kept_ms)
     }
 
     /// The same bytes with what is now known of them.

@@ -36,6 +36,7 @@ fn metadata() -> impl Strategy<Value = Metadata> {
                 fresh_until_ms: began + made + fresh,
                 renewable_until_ms: None,
                 validated_ms: None,
+                asked_ms: None,
                 chunks: None,
                 source_state: None,
                 stale_until_ms: began + made + fresh + stale,

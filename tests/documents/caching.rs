@@ -85,7 +85,7 @@ fn every_limit_of_the_document_is_the_codes() {
         assert!(read(CACHING).contains(&text), "{text}");
     }
     assert_eq!(limits::KV_METADATA_BYTES_MAX, 1_024);
-    assert_eq!(limits::CHUNKS_OUTLIVE_S, 7 * 86_400, "a week");
+    assert_eq!(limits::EXTENSION_S_MIN, 7 * 86_400, "a week");
     assert_eq!(limits::ORPHAN_MS_MIN, 3_600_000, "an hour");
     assert_eq!(limits::ALIAS_TTL_S, 120, "two minutes");
 }
@@ -139,6 +139,7 @@ fn every_letter_of_the_metadata_is_in_the_document() {
         fresh_until_ms: 0,
         renewable_until_ms: Some(0),
         validated_ms: Some(0),
+        asked_ms: Some(0),
         chunks: Some(Chunks { bytes: 0, manifest_bytes: 0, head_bytes: 0 }),
         source_state: Some(SourceState {
             etag: Some(String::new()),

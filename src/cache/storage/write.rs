@@ -6,9 +6,10 @@ use super::chunks::{Layout, Mark, chunk_key};
 use super::expiration_ttl_s;
 use super::manifest::Manifest;
 use crate::cache::entry::{Chunks, Entry, Metadata, Outcome};
+use crate::cache::freshness::extension_ms;
 use crate::cache::ports::{Body, Fault, Held, KvCopy, KvStore};
 use crate::config::Cache;
-use crate::limits::{ALIAS_TTL_S, CHUNKS_MAX, CHUNKS_OUTLIVE_S, HEAD_BYTES_MAX, KV_TRIES_MAX};
+use crate::limits::{ALIAS_TTL_S, CHUNKS_MAX, HEAD_BYTES_MAX, KV_TRIES_MAX};
 
 /// Keeps an entry until it is of no use any more, and tells what is known of it then.
 ///
@@ -152,7 +153,9 @@ impl<K: KvStore> Writer<'_, K> {
         first: HeldBy<K>,
         may_publish: impl AsyncFnOnce() -> bool,
     ) -> Result<Metadata, Fault> {
-        let until_ms = metadata.kept_until_ms() + CHUNKS_OUTLIVE_S * 1000;
+        let kept_until_ms = metadata.kept_until_ms();
+        let kept_ms = kept_until_ms.saturating_sub(metadata.created_ms);
+        let until_ms = kept_until_ms + extension_ms(kept_ms);
         let generation = metadata.generation.clone();
         let mut manifest = Manifest::new(generation, self.cache.chunk_bytes, until_ms);
         let head = first.front(HEAD_BYTES_MAX);

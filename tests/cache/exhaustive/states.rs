@@ -184,6 +184,7 @@ pub(super) fn metadata(tier: char, fresh_s: i64, stale_s: i64) -> Metadata {
         fresh_until_ms: at(fresh_s),
         renewable_until_ms: None,
         validated_ms: None,
+        asked_ms: None,
         chunks: None,
         source_state: None,
         stale_until_ms: at(stale_s),

@@ -108,22 +108,69 @@ fn an_unchanged_source_extends_a_body_in_chunks_by_the_value_at_its_own_key_alon
 }
 
 #[test]
-fn chunks_too_old_to_last_as_long_lead_to_a_transform() {
-    let house = made_in(House::of_tiny_chunks(&json!({})));
-    for day in 1..=6 {
+fn an_unchanged_source_extends_an_entry_for_a_week_and_then_it_is_made_anew() {
+    for house in [House::new, House::of_tiny_chunks].map(|house| made_in(house(&json!({})))) {
+        let asked = || calls(&house, Purpose::Probe).len();
+        for day in 1..=6 {
+            house.pass_s(DAY_S + 1);
+            house.elsewhere();
+            let seen = house.get(VIDEO);
+            assert!(seen.whole && made(&house) == 1, "day {day}: {:?}", seen.settled);
+            assert_eq!(seen.settled[..3], ["kv-find", "probe", "kv-keep"], "day {day}");
+        }
+        assert_eq!(asked(), 7);
         house.pass_s(DAY_S + 1);
         house.elsewhere();
         let seen = house.get(VIDEO);
-        assert!(seen.whole && made(&house) == 1, "day {day}: {:?}", seen.settled);
-        assert_eq!(seen.settled, ["kv-find", "probe", "kv-keep"], "day {day}");
+        assert_eq!(seen.settled[..4], ["kv-find", "probe", "transform", "probe"]);
+        assert_eq!((seen.whole, made(&house)), (true, 2));
+        let new = house.get(VIDEO);
+        assert!(new.whole && new.bytes != seen.bytes);
     }
+}
+
+#[test]
+fn what_lives_for_longer_than_a_week_is_extended_for_as_long_again() {
+    const MONTH_S: u64 = 30 * DAY_S;
+    let more = json!({"ttl": {"ok": MONTH_S}});
+    for house in [House::new, House::of_tiny_chunks].map(|house| made_in(house(&more))) {
+        for transforms in [1, 2] {
+            house.pass_s(MONTH_S + 1);
+            house.elsewhere();
+            assert!(house.get(VIDEO).whole);
+            assert_eq!(made(&house), transforms);
+        }
+    }
+}
+
+#[test]
+fn an_unchanged_source_of_what_may_not_be_extended_leaves_it_the_lifetime_it_has() {
+    let house =
+        filled(&json!({"sources": {"revalidateAfter": DAY_S / 2}, "ttl": {"ok": 2 * DAY_S}}));
+    for _ in 0..13 {
+        house.pass_s(DAY_S / 2);
+        house.get(VIDEO);
+    }
+    let validated_ms = house.in_kv(KEY).validated_ms.unwrap();
+    assert!(house.host.world.now_ms() - validated_ms < 1_000, "the week is almost over");
+    let until_ms = house.in_kv(KEY).fresh_until_ms;
+    for _ in 0..3 {
+        house.pass_s(DAY_S / 2);
+        let seen = house.get(VIDEO);
+        assert_eq!(seen.settled, ["kv-find", "probe", "kv-keep", "edge-keep"]);
+        assert_eq!((house.in_kv(KEY).fresh_until_ms, made(&house)), (until_ms, 1));
+    }
+}
+
+#[test]
+fn chunks_that_would_not_live_as_long_as_is_configured_since_lead_to_a_transform() {
+    let mut house = made_in(House::of_tiny_chunks(&json!({})));
+    house.config = House::of_tiny_chunks(&json!({"ttl": {"ok": 10 * DAY_S}})).config;
     house.pass_s(DAY_S + 1);
     house.elsewhere();
     let seen = house.get(VIDEO);
-    assert_eq!(seen.settled[..4], ["kv-find", "probe", "transform", "probe"], "{:?}", seen.settled);
+    assert_eq!(seen.settled[..3], ["kv-find", "probe", "transform"], "{:?}", seen.settled);
     assert_eq!((seen.whole, made(&house)), (true, 2));
-    let new = house.get(VIDEO);
-    assert!(new.whole && new.bytes != seen.bytes);
 }
 
 #[test]
@@ -264,7 +311,7 @@ fn a_silent_source_changes_nothing_and_is_left_alone_for_the_window() {
         assert_eq!((&after.generation, made(&house)), (&before.generation, 1));
         assert_eq!(after.fresh_until_ms, before.fresh_until_ms, "it earns no new lifetime");
         let seen = house.get(VIDEO);
-        assert_eq!((seen.settled.len(), seen.max_age_s() - seen.age_s()), (0, 85_399));
+        assert_eq!((seen.settled.len(), seen.max_age_s(), seen.age_s()), (0, DAY_S, 1_000));
         house.pass_s(900);
         assert_eq!(house.get(VIDEO).settled, [""; 0], "it is left alone");
         house.pass_s(100);
