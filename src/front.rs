@@ -93,7 +93,8 @@ pub async fn settle<H: Host>(
     owed: Owed<H::Body>,
 ) -> Vec<(Tier, Fault)> {
     let renewal = owed.renewal;
-    let mut faults = owed::settle(host, &config.cache, owed).await;
+    // On the heap: with a copy for each tier and a lease kept alive it is 16 KiB.
+    let mut faults = Box::pin(owed::settle(host, &config.cache, owed)).await;
     if renewal && let Ok(Decision::Render(rendition)) = decide(host, ask, config) {
         // It is seldom, and as large as a request of its own.
         faults.extend(Box::pin(renewal::renew(host, ask, config, &rendition)).await);

@@ -227,6 +227,9 @@ impl<H: Host> Visit<'_, H> {
                         tier.kept = Some(Err(NotKept::Fork));
                     }
                 }
+                if let Some(errand) = self.owed.errand.take() {
+                    self.host.release(&errand);
+                }
                 None
             }
         }

@@ -26,6 +26,11 @@ impl Errands {
         self.claimed.push_back((errand.to_owned(), now_ms + ERRAND_MS));
         true
     }
+
+    /// The errand is done, or given up: whoever comes next may run it again.
+    pub fn release(&mut self, errand: &str) {
+        self.claimed.retain(|(claimed, _)| claimed != errand);
+    }
 }
 
 #[cfg(test)]
@@ -40,6 +45,15 @@ mod tests {
         assert!(errands.claim("b", ERRAND_MS - 1), "another errand is another");
         assert!(errands.claim("a", ERRAND_MS));
         assert!(!errands.claim("a", ERRAND_MS));
+    }
+
+    #[test]
+    fn what_is_done_may_be_done_again() {
+        let mut errands = Errands::default();
+        assert!(errands.claim("a", 0) && errands.claim("b", 0));
+        errands.release("a");
+        assert!(errands.claim("a", 1));
+        assert!(!errands.claim("b", 1), "another errand is another");
     }
 
     #[test]

@@ -36,9 +36,16 @@ impl<H: Host> Visit<'_, H> {
         }
     }
 
+    /// Whether what KV has is put at the edge by this request: of a crowd, one does it for all.
     pub(super) fn goes_to_edge(&mut self, metadata: &Metadata, left_s: u64) -> bool {
-        let declined = self.edge_declines(Some(metadata.length), left_s);
+        let edge_url = &self.rendition.edge_url;
+        let declined = self
+            .edge_declines(Some(metadata.length), left_s)
+            .or_else(|| (!self.host.claim(edge_url)).then_some(NotKept::UnderWay));
         self.trace.edge.kept = Some(declined.map_or(Ok(()), Err));
+        if declined.is_none() {
+            self.owed.errand = Some(edge_url.clone());
+        }
         declined.is_none()
     }
 

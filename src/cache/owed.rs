@@ -21,6 +21,8 @@ pub struct Owed<B> {
     pub reading: Option<Reading>,
     /// An entry in KV that turned out to be broken, and was not read.
     pub broken: Option<Named>,
+    /// What the other requests of this isolate leave to this one until all of it is done.
+    pub errand: Option<String>,
     /// Whether the entry that was served must be renewed.
     pub renewal: bool,
 }
@@ -50,7 +52,14 @@ impl std::fmt::Debug for Reading {
 
 impl<B> Default for Owed<B> {
     fn default() -> Self {
-        Self { copies: None, lease: None, reading: None, broken: None, renewal: false }
+        Self {
+            copies: None,
+            lease: None,
+            reading: None,
+            broken: None,
+            errand: None,
+            renewal: false,
+        }
     }
 }
 
@@ -61,6 +70,7 @@ impl<B> Owed<B> {
             && self.lease.is_none()
             && self.reading.is_none()
             && self.broken.is_none()
+            && self.errand.is_none()
             && !self.renewal
     }
 }
@@ -70,7 +80,7 @@ impl<B> Owed<B> {
 /// The copies are written side by side, from branches of one body: no tier waits for another, and a short
 /// or broken body is committed in none. Whoever waits at the gate hears of it when all of it is written.
 pub async fn settle<H: Host>(host: &H, cache: &Cache, owed: Owed<H::Body>) -> Vec<(Tier, Fault)> {
-    let Owed { copies, lease, reading, broken, renewal: _ } = owed;
+    let Owed { copies, lease, reading, broken, errand, renewal: _ } = owed;
     let filling = async {
         let Some(lease) = lease else {
             return match copies {
@@ -98,6 +108,9 @@ pub async fn settle<H: Host>(host: &H, cache: &Cache, owed: Owed<H::Body>) -> Ve
         }
     };
     let (written, read) = join(filling, reading).await;
+    if let Some(errand) = errand {
+        host.release(&errand);
+    }
     let Written { in_kv, mut faults, .. } = written;
     let condemned = match read {
         Some((entry, fault)) => {

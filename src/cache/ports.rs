@@ -97,6 +97,9 @@ pub trait Isolate {
     /// Whether nobody in this isolate is on this errand: see [`super::errands::Errands::claim`].
     fn claim(&self, errand: &str) -> bool;
 
+    /// The errand that was claimed is done, or given up.
+    fn release(&self, errand: &str);
+
     /// From here on this request's work goes on when its viewer leaves, for as long as the platform allows.
     fn outlive_viewer(&self);
 }

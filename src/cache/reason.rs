@@ -28,11 +28,13 @@ pub enum NotKept {
     TtlTooShort,
     /// The body could not be branched.
     Fork,
+    /// Another request of this isolate puts it there.
+    UnderWay,
 }
 
 impl NotKept {
     /// Every reason.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Off,
         Self::Bypass,
         Self::Private,
@@ -43,6 +45,7 @@ impl NotKept {
         Self::LengthUnknown,
         Self::TtlTooShort,
         Self::Fork,
+        Self::UnderWay,
     ];
 
     /// The name.
@@ -58,6 +61,7 @@ impl NotKept {
             Self::LengthUnknown => "length-unknown",
             Self::TtlTooShort => "ttl-too-short",
             Self::Fork => "fork",
+            Self::UnderWay => "under-way",
         }
     }
 
@@ -84,6 +88,9 @@ impl NotKept {
                 limits::KV_EXPIRATION_TTL_S_MIN
             ),
             Self::Fork => "The platform could not branch the body; the viewer got it whole.".into(),
+            Self::UnderWay => {
+                "Of many who are answered by KV at once, another puts it at the edge.".into()
+            }
         }
     }
 }

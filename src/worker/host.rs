@@ -61,6 +61,10 @@ impl Isolate for CloudflareHost {
         ERRANDS.with_borrow_mut(|errands| errands.claim(errand, now_ms))
     }
 
+    fn release(&self, errand: &str) {
+        ERRANDS.with_borrow_mut(|errands| errands.release(errand));
+    }
+
     fn outlive_viewer(&self) {
         self.stay.begin();
     }

@@ -61,6 +61,10 @@ impl Isolate for SimHost {
         self.errands.borrow_mut().claim(errand, self.world.now_ms())
     }
 
+    fn release(&self, errand: &str) {
+        self.errands.borrow_mut().release(errand);
+    }
+
     fn outlive_viewer(&self) {
         self.world.outliving.borrow_mut().insert(self.world.clock.current().visit);
     }

@@ -82,6 +82,10 @@ impl Isolate for FakeHost {
         self.errands.borrow_mut().claim(errand, self.world.now_ms())
     }
 
+    fn release(&self, errand: &str) {
+        self.errands.borrow_mut().release(errand);
+    }
+
     fn outlive_viewer(&self) {
         self.outlives_viewer.set(true);
     }

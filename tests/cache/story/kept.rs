@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use video_resizer::cache::reason::NotKept;
+use video_resizer::limits::ERRAND_MS;
 
 use super::VIDEO;
 use crate::fakes::upstream::Making;
@@ -53,7 +54,8 @@ fn every_reason_is_named_in_cache_status_by_the_tiers_that_keep_nothing_and_the_
 
 #[test]
 fn no_reason_is_left_out_of_these_stories() {
-    for reason in NotKept::ALL {
+    // That another puts it there is told below.
+    for reason in NotKept::ALL.into_iter().filter(|reason| *reason != NotKept::UnderWay) {
         assert!(reasons().iter().any(|(name, _, _)| *name == reason.as_str()), "{reason:?}");
     }
 }
@@ -72,13 +74,46 @@ fn a_kv_hit_that_cannot_be_branched_is_answered_and_owes_nothing() {
     let miss = house.get(VIDEO);
     house.elsewhere();
     house.host.world.set_weather(Script::new(&[("fork", Mishap::Refused)]));
-    let seen = house.get(VIDEO);
-    assert_eq!((&seen.bytes, seen.settled.len()), (&miss.bytes, 0));
+    let (seen, owed) = house.answer(&get(VIDEO));
+    assert_eq!(seen.bytes, miss.bytes);
+    assert!(owed.is_none());
     assert!(
         seen.cache().contains("video-resizer-edge; fwd=uri-miss; detail=fork"),
         "{}",
         seen.cache()
     );
+    house.host.world.set_weather(Script::default());
+    assert_eq!(house.get(VIDEO).settled, ["edge-keep"], "the next one can try at once");
+}
+
+#[test]
+fn of_a_crowd_that_kv_answers_one_brings_it_to_the_edge_and_then_another_may() {
+    for house in [House::new, House::of_tiny_chunks].map(|house| house(&json!({}))) {
+        let miss = house.get(VIDEO);
+        for _ in 0..2 {
+            house.elsewhere();
+            let (first, owed) = house.answer(&get(VIDEO));
+            assert!(first.cache().ends_with("video-resizer-edge; fwd=uri-miss; stored"));
+            for _ in 0..2 {
+                let second = house.get(VIDEO);
+                assert_eq!((&second.bytes, second.settled.len()), (&miss.bytes, 0));
+                let ending = "video-resizer-edge; fwd=uri-miss; detail=under-way";
+                assert!(second.cache().ends_with(ending), "{}", second.cache());
+            }
+            assert_eq!(house.settle(&get(VIDEO), owed), ["edge-keep"]);
+        }
+    }
+}
+
+#[test]
+fn who_dies_on_the_way_to_the_edge_is_waited_for_a_moment_and_no_longer() {
+    let house = House::plain();
+    house.get(VIDEO);
+    house.elsewhere();
+    house.send_and_die(&get(VIDEO));
+    assert_eq!(house.get(VIDEO).settled, [""; 0]);
+    house.host.world.pass_ms(ERRAND_MS);
+    assert_eq!(house.get(VIDEO).settled, ["edge-keep"]);
 }
 
 #[test]
