@@ -4,7 +4,7 @@
 import { eventually } from "./ask.mjs";
 
 /** The members of an entry's metadata that are moments, in milliseconds. */
-const MOMENTS = ["b", "c", "f", "w", "u", "a"];
+const MOMENTS = ["b", "c", "f", "w", "u", "a", "q"];
 
 /** @typedef {import("../../scripts/world.mjs").World} World */
 
@@ -30,7 +30,7 @@ export const entryOf = (world, key) =>
  */
 export async function age(world, key, seconds) {
   const { value, metadata } = await entryOf(world, key);
-  const shift = Date.now() - seconds * 1000 - (metadata.a ?? metadata.c);
+  const shift = Date.now() - seconds * 1000 - (metadata.q ?? metadata.a ?? metadata.c);
   for (const moment of MOMENTS) if (moment in metadata) metadata[moment] += shift;
   await world.kv.cache.put(key, value, { metadata });
   return metadata;
