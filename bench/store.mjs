@@ -140,7 +140,7 @@ const middle = (/** @type {number} */ total) => `bytes=${total / 2}-${total / 2 
 async function chunks(total) {
   const lines = [
     machine(),
-    `Method: a body of ${total / MIB} MiB, edge left alone, in workerd under Miniflare; every operation of KV is late by as much as is said.`,
+    `Method: a body of ${total / MIB} MiB, edge left alone, in workerd under Miniflare; every operation of KV is late by as much as is said. A size has a process of its own: its second row comes after its first.`,
     `Fill is from the request to the publication of the variant; fill and read are the median of ${REPEATS}, the first byte and the range of ${FIRST_BYTES}, with the first and the last tenth.`,
     MEMORY,
     "",
