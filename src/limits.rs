@@ -102,9 +102,12 @@ pub const TAGS_MAX: usize = 24;
 /// Folder prefixes of a path that become tags, from the top.
 pub const FOLDER_TAGS_MAX: usize = 8;
 
-/// Milliseconds after which a chunk without an entry is an orphan: no fill takes so long, and no write is
-/// invisible for so long.
+/// Milliseconds after which a chunk without an entry is an orphan: no fill publishes anything after so long, no write
+/// is invisible for so long, and nobody goes on with a body for so long that has been replaced.
 pub const ORPHAN_MS_MIN: u64 = 3_600_000;
+/// Milliseconds after its beginning at which a fill may still publish its chunks: a viewer who pauses holds it up, and
+/// nobody may have called them orphans by then.
+pub const FILL_MS_MAX: u64 = ORPHAN_MS_MIN / 2;
 /// Operations of KV in one run of the scrub: half of the thousand an invocation has (kv/platform/limits).
 pub const SCRUB_OPERATIONS_MAX: u64 = 500;
 /// Bytes that one run of the scrub reads: about a second of hashing, of the 30 s an invocation has.

@@ -8,7 +8,7 @@ use super::status::Tier;
 use super::turn::{self, Lease};
 use super::{edge, storage};
 use crate::config::Cache;
-use crate::limits::SPOOL_BYTES_MAX;
+use crate::limits::{FILL_MS_MAX, SPOOL_BYTES_MAX};
 
 /// A whole entry that one tier gets, or both.
 #[derive(Debug)]
@@ -58,7 +58,9 @@ impl<B: Body> Copies<B> {
             faults.push((Tier::Kv, Fault::Superseded));
             return Written { faults, ..Written::default() };
         }
-        let may_publish = async || is_single || may_publish().await;
+        let (now_ms, budget_ms) = (host.now_ms(), cache.write_timeout_ms);
+        let is_young = || host.now_ms().saturating_sub(now_ms) < FILL_MS_MAX;
+        let may_publish = async || is_single || (is_young() && may_publish().await);
         let alias = (lease.is_some() && kv_key.is_some() && is_single)
             .then(|| storage::alias(&metadata.generation));
         let takers = [kv_key.is_some(), alias.is_some(), edge_url.is_some()];
@@ -72,7 +74,6 @@ impl<B: Body> Copies<B> {
         let kv = kv_key.map(|key| (key, entry()));
         branches.discard();
 
-        let (now_ms, budget_ms) = (host.now_ms(), cache.write_timeout_ms);
         let to_kv = OptionFuture::from(kv.map(|(key, entry)| async move {
             storage::keep(host.kv(), &key, entry?, now_ms, cache, may_publish).await
         }));

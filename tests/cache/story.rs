@@ -11,6 +11,7 @@ mod lifetimes;
 mod multipart;
 mod ranges;
 mod revalidation;
+mod scrub;
 mod secrets;
 mod sources;
 mod stale;

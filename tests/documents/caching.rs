@@ -70,7 +70,7 @@ fn every_limit_of_the_document_is_the_codes() {
         format!("at most {} MiB of it", limits::HEAD_BYTES_MAX / 1024 / 1024),
         format!("waited for {} ms", limits::FIRST_CHUNK_WAIT_MS),
         format!(
-            "at most {} operations and reads at most {} MiB",
+            "has done {} operations or read {} MiB",
             limits::SCRUB_OPERATIONS_MAX,
             limits::SCRUB_BYTES_MAX / 1024 / 1024
         ),
@@ -87,6 +87,7 @@ fn every_limit_of_the_document_is_the_codes() {
     assert_eq!(limits::KV_METADATA_BYTES_MAX, 1_024);
     assert_eq!(limits::EXTENSION_S_MIN, 7 * 86_400, "a week");
     assert_eq!(limits::ORPHAN_MS_MIN, 3_600_000, "an hour");
+    assert_eq!(limits::FILL_MS_MAX, limits::ORPHAN_MS_MIN / 2, "half of that");
     assert_eq!(limits::ALIAS_TTL_S, 120, "two minutes");
 }
 

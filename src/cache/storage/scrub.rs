@@ -22,8 +22,9 @@ use crate::limits::{
 const SWEEP_SHARE: u64 = 2;
 /// Names of chunks a page: each may cost a look-up and a deletion beyond the run's share.
 const SWEEP_PAGE: u32 = 100;
-/// Names of entries a page: each may cost as many look-ups as it has chunks beyond the run's share.
-const VERIFY_PAGE: u32 = 4;
+/// Names of entries a page: each may cost as many look-ups as it has chunks beyond the run's share, and an invocation
+/// has no more than a thousand operations.
+const VERIFY_PAGE: u32 = 1;
 /// Where a run stopped; kept under this key, beside nothing.
 const MEMORY_KEY: &str = "scrub";
 
@@ -116,13 +117,15 @@ impl<K: KvStore> Run<'_, K> {
         }
     }
 
-    /// Whether the entry that a chunk is marked for is there, and made of it.
+    /// Whether the entry that a chunk is marked for is there and made of it, or was until just now: who has begun to
+    /// read it reads on, and in other data centres it may still be found.
     async fn lives(&mut self, mark: &Mark) -> Result<bool, Fault> {
         let Some(found) = self.find(&mark.entry_key).await? else { return Ok(false) };
         found.body.discard();
         let metadata = found.metadata.and_then(|text| Metadata::decode(&text).ok());
         Ok(metadata.is_some_and(|metadata| {
-            metadata.generation == mark.generation && metadata.chunks.is_some()
+            let is_new = self.now_ms.saturating_sub(metadata.created_ms) < ORPHAN_MS_MIN;
+            is_new || (metadata.generation == mark.generation && metadata.chunks.is_some())
         }))
     }
 

@@ -187,9 +187,10 @@ impl KvStore for FakeKv {
             key: key.clone(),
             metadata: kept.metadata.clone(),
         };
-        let mut entries: Vec<KvName> = names.map(name).take(3).collect();
-        let is_last = entries.len() < 3;
-        entries.truncate(2);
+        let page = limit.min(2) as usize;
+        let mut entries: Vec<KvName> = names.map(name).take(page + 1).collect();
+        let is_last = entries.len() <= page;
+        entries.truncate(page);
         let cursor = entries.last().filter(|_| !is_last).map(|name| name.key.clone());
         Ok(KvPage { entries, cursor })
     }
