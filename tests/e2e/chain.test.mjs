@@ -96,6 +96,23 @@ for (const [then, fault, condemned] of /** @type {const} */ ([
   });
 }
 
+test("a chunk that comes slowly and never falls silent is no stall, neither after a quick beginning nor before a range", async () => {
+  const it = await inChunks(6 * MIB);
+  for (const [ranges, at, bytesPerS] of /** @type {[[number, number][] | undefined, number, number][]} */ ([
+    // By then a source is waited for that was quick so far, and half a MiB takes a second.
+    [undefined, 448 * 1024, 500 * 1024],
+    // All that is before it in its chunk is passed over, for a second.
+    [[[4 * CHUNK - 1024, 4 * CHUNK - 1]], 0, CHUNK],
+  ])) {
+    const { withdraw } = await sky.order({ on: "kv.getWithMetadata", key: it.key(3), body: { at, then: "drips", bytesPerS } });
+    const headers = ranges && { range: `bytes=${ranges[0].join("-")}` };
+    const answer = await read(it.url, { seed: it.seed, headers });
+    await withdraw();
+    assertExact(answer, { total: it.total, seed: it.seed, ranges });
+    assert.ok(answer.wholeMs > STALL_MS, `${answer.wholeMs} ms`);
+  }
+});
+
 test("a reader who pauses has one chunk asked ahead, and gets every byte in the end", async () => {
   const it = await inChunks(40 * MIB);
   const paused = await open(it.url);

@@ -11,6 +11,9 @@ const JOURNAL_MAX = 50_000;
 /** How often what waits looks whether it still has to. */
 const TICK_MS = 20;
 
+/** How often a body that drips gives something. */
+const DROP_MS = 10;
+
 /** What waits and has not looked for so long never will: the request it was for is over. */
 const ABANDONED_MS = 1_000;
 
@@ -154,11 +157,12 @@ async function late({ orders: striking }, operation) {
 /** What is to be done to a body on its way, if anything. */
 function shaping(weather, operation, writes) {
   if (!weather.body && !weather.weighed) return undefined;
-  const { at = Infinity, then = "ends" } = weather.body ?? {};
+  const { at = Infinity, then = "ends", bytesPerS } = weather.body ?? {};
   const order = weather.orders.findLast(({ body }) => body);
   return {
     at,
     then,
+    bytesPerS,
     writes,
     weigh: (bytes) => void (operation.bytes = (operation.bytes ?? 0) + bytes),
     stalled: () => held(operation, order),
@@ -176,8 +180,33 @@ async function reshaped(value, shaped) {
   return typeof value === "string" ? changed.text() : changed.arrayBuffer();
 }
 
+/** Passes a body on up to the byte from which it comes drop by drop: as a stream of the platform, like the real ones. */
+function dripped(source, { at, bytesPerS, weigh }) {
+  const { readable, writable } = new IdentityTransformStream();
+  const writer = writable.getWriter();
+  const drop = Math.ceil((bytesPerS * DROP_MS) / 1000);
+  const pour = async () => {
+    let offset = 0;
+    for await (const value of source) {
+      for (let from = 0; from < value.length; ) {
+        const slow = offset >= at;
+        const bytes = Math.min(value.length - from, slow ? drop : at - offset);
+        if (slow) await new Promise((resolve) => setTimeout(resolve, DROP_MS));
+        await writer.write(value.slice(from, from + bytes));
+        weigh(bytes);
+        [from, offset] = [from + bytes, offset + bytes];
+      }
+    }
+    await writer.close();
+  };
+  pour().catch(() => {}); // its reader has left
+  return readable;
+}
+
 /** Passes a body on up to the byte where something happens to it. */
-function stream(source, { at, then, writes, weigh, stalled }) {
+function stream(source, shaped) {
+  const { at, then, writes, weigh, stalled } = shaped;
+  if (then === "drips") return dripped(source, shaped);
   const reader = source.getReader();
   let offset = 0;
   return new ReadableStream(
@@ -240,7 +269,7 @@ function refusal({ id, ...order }) {
   const nowhere = [order.on].flat().filter((name) => !ON.includes(name));
   if (nowhere.length > 0) return `there is no operation ${nowhere}`;
   if (!EFFECTS.some((name) => name in order)) return "it does nothing";
-  if (order.body && !["ends", "breaks", "stalls", "lies"].includes(order.body.then)) return `a body never ${order.body.then}`;
+  if (order.body && !["ends", "breaks", "stalls", "drips", "lies"].includes(order.body.then)) return `a body never ${order.body.then}`;
   return undefined;
 }
 

@@ -37,8 +37,9 @@ ${window(`if (pathname === "/__weather") return forecast(request);\n${routes}`)}
  *   cached negative look-ups of a data centre
  * @property {string} [as] a read finds what is under this key (at the edge: this URL)
  * @property {Record<string, unknown>} [metadata] `getWithMetadata` finds these members among the others
- * @property {{ at: number, then: "ends" | "breaks" | "stalls" | "lies" }} [body] what becomes of a body at this byte:
- *   it ends as if that were all, breaks off, does not go on until the order is taken back, or is wrong in that byte
+ * @property {{ at: number, then: "ends" | "breaks" | "stalls" | "drips" | "lies", bytesPerS?: number }} [body] what
+ *   becomes of a body at this byte: it ends as if that were all, breaks off, does not go on until the order is taken
+ *   back, goes on at so many bytes a second, or is wrong in that byte
  * @property {true} [weighed] the journal says how many bytes passed. Their streams then pass through JavaScript,
  *   which costs time and the length that the platform knew: for counting, not for timing
  */

@@ -25,6 +25,10 @@ const BLOCK_BYTES: u32 = 64 * 1024;
 /// collector comes late: at 64 KiB a read, each 200 MiB cost the process 20 MiB more.
 const BLOCK_BYTES_MAX: u32 = 512 * 1024;
 
+/// What the slowest source gives in a millisecond that may still be waited for where it is given up when it stalls: a
+/// read that waits for more looks like a stall, for it tells of nothing until it has all.
+const BYTES_A_MS_MIN: u32 = 256;
+
 /// A source is quick while what was waited for takes no longer. One that is not is not waited for: what is there goes
 /// on at once.
 const QUICK_MS: f64 = 20.0;
@@ -86,6 +90,8 @@ pub(super) struct Reader {
     is_byob: bool,
     /// Bytes that the next read waits for.
     at_least: u32,
+    /// Bytes that a read waits for at the most.
+    at_least_max: u32,
     is_over: bool,
 }
 
@@ -95,10 +101,20 @@ impl Reader {
         let stream: &Readable = stream.unchecked_ref();
         let options = object(&[("mode", "byob".into())]);
         if let Ok(js) = stream.get_reader(&options) {
-            return Ok(Self { js, is_byob: true, at_least: 1, is_over: false });
+            return Ok(Self::new(js, true));
         }
         let js = stream.get_reader(&JsValue::UNDEFINED).map_err(|error| fault(&error))?;
-        Ok(Self { js, is_byob: false, at_least: 1, is_over: false })
+        Ok(Self::new(js, false))
+    }
+
+    fn new(js: JsReader, is_byob: bool) -> Self {
+        Self { js, is_byob, at_least: 1, at_least_max: BLOCK_BYTES_MAX, is_over: false }
+    }
+
+    /// The same, of a source that is given up once a read takes `stall_ms`.
+    pub(super) fn stalling(mut self, stall_ms: u32) -> Self {
+        self.at_least_max = stall_ms.saturating_mul(BYTES_A_MS_MIN).clamp(1, BLOCK_BYTES_MAX);
+        self
     }
 
     /// Whether [`Reader::fill`] can be used.
@@ -116,7 +132,7 @@ impl Reader {
         let read = self.js.read_at_least(self.at_least, &Uint8Array::new_with_length(room));
         let Some(block) = self.settled(read).await? else { return Ok(None) };
         let is_quick = Date::now() - began_ms <= QUICK_MS;
-        let twice = block.length().saturating_mul(2).clamp(1, BLOCK_BYTES_MAX);
+        let twice = block.length().saturating_mul(2).clamp(1, self.at_least_max);
         self.at_least = if is_quick { twice } else { 1 };
         // A few bytes may wait in a queue for long; they keep no whole block alive there.
         Ok(Some(if block.length() < room / 2 { block.front(block.length()) } else { block }))

@@ -62,13 +62,14 @@ impl Chain {
                 match self.parts.next().await {
                     Some(part) => {
                         let Part { body, cut: of } = part?;
-                        self.current = Some(cut(body.into_blocks(), &of));
+                        let blocks = body.into_blocks_of_stalling(self.stall_ms);
+                        self.current = Some(cut(stalling(blocks, self.stall_ms), &of));
                     }
                     None if self.left == 0 => return Ok(None),
                     None => return Err(Fault::Corrupt("parts shorter than their chain")),
                 }
             }
-            match within(self.stall_ms, self.pull()).await?.transpose()? {
+            match self.pull().await.transpose()? {
                 Some(block) => {
                     let left = self.left.checked_sub(u64::from(block.length()));
                     self.left = left.ok_or(Fault::Corrupt("parts longer than their chain"))?;
@@ -90,4 +91,16 @@ impl Chain {
             }
         })
     }
+}
+
+/// The same blocks, broken where none comes for `stall_ms`. What a cut passes over comes like all else: of a source that
+/// is slow and never silent, the end of a chunk can be read as well.
+fn stalling(blocks: Blocks, stall_ms: u32) -> Blocks {
+    Blocks::new(stream::unfold(blocks, move |mut blocks| async move {
+        let block = match within(stall_ms, blocks.next()).await {
+            Ok(block) => block?,
+            Err(late) => Err(late),
+        };
+        Some((block, blocks))
+    }))
 }

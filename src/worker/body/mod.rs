@@ -79,11 +79,23 @@ impl NativeBody {
     }
 
     fn into_blocks(self) -> Blocks {
+        self.into_blocks_of(Reader::of)
+    }
+
+    /// As [`NativeBody::into_blocks`], of a source that is given up once it gives nothing for `stall_ms`.
+    fn into_blocks_of_stalling(self, stall_ms: u32) -> Blocks {
+        self.into_blocks_of(|stream| Ok(Reader::of(stream)?.stalling(stall_ms)))
+    }
+
+    fn into_blocks_of(
+        self,
+        reader: impl FnOnce(&ReadableStream) -> Result<Reader, Fault>,
+    ) -> Blocks {
         match self {
             Self::Empty => Blocks::held(None),
             Self::Text(text) => Blocks::held(Some(Bytes::copy(text.as_bytes()))),
             Self::Held(bytes) => Blocks::held(Some(bytes)),
-            Self::Stream(unread) => match Reader::of(&unread.into_stream()) {
+            Self::Stream(unread) => match reader(&unread.into_stream()) {
                 Ok(reader) => Blocks::of(reader),
                 Err(fault) => Blocks::broken(Vec::new(), fault),
             },
