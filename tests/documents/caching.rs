@@ -75,7 +75,7 @@ fn every_limit_of_the_document_is_the_codes() {
             limits::SCRUB_BYTES_MAX / 1024 / 1024
         ),
         format!(
-            "not been heard of for {} s, or after {} s",
+            "not been heard of for {} s, or has had it for {} s",
             limits::LEASE_MS / 1_000,
             limits::LEASE_AGE_MS_MAX / 1_000
         ),

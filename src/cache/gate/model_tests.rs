@@ -66,12 +66,16 @@ impl History {
         now_ms - began.map_or(token, |(at_ms, _)| at_ms)
     }
 
-    /// Whether the holder may go on.
-    fn is_good(&self, token: u64, now_ms: u64) -> bool {
+    /// Whether the holder may go on: nobody else was let in.
+    fn is_good(&self, token: u64) -> bool {
         self.greatest() == Some(token)
             && self.ended(token).is_none()
             && self.last(|event| event == Event::Failed(token)).is_none()
-            && self.age_ms(token, now_ms) < LEASE_AGE_MS_MAX
+    }
+
+    /// Whether others wait for the holder.
+    fn is_waited_for(&self, token: u64, now_ms: u64) -> bool {
+        self.is_good(token) && self.age_ms(token, now_ms) < LEASE_AGE_MS_MAX
     }
 
     /// Writes down that a holder is known again; `true` when it is.
@@ -104,7 +108,7 @@ impl History {
             }
             Question::Beat { token } | Question::Publish { token } => {
                 self.takes_up(*token, now_ms);
-                Some(if self.is_good(*token, now_ms) {
+                Some(if self.is_good(*token) {
                     self.0.push((now_ms, Event::Heard(*token)));
                     Verdict::Held
                 } else {
@@ -113,7 +117,7 @@ impl History {
             }
             Question::Fail { token } if !self.has_failed() => {
                 self.takes_up(*token, now_ms);
-                Some(if self.is_good(*token, now_ms) {
+                Some(if self.is_good(*token) {
                     self.0.push((now_ms, Event::Failed(*token)));
                     Verdict::Held
                 } else {
@@ -128,7 +132,7 @@ impl History {
                 self.takes_up(*token, now_ms);
                 let again = self.greatest() == Some(*token) && self.ended(*token).is_some();
                 let is_forgotten = again && self.is_forgotten();
-                if self.is_good(*token, now_ms) {
+                if self.is_good(*token) {
                     let kept = if entry.is_some() { Kept::Something } else { Kept::Nothing };
                     self.0.push((now_ms, Event::Ended(*token, kept)));
                     return Some(Verdict::Held);
@@ -164,7 +168,7 @@ impl History {
                 Event::Ended(..) | Event::Failed(_) | Event::Forgotten | Event::Evicted => false,
             });
             let is_heard = heard.is_some_and(|(at_ms, _)| now_ms - at_ms < LEASE_MS);
-            if self.is_good(token, now_ms) && is_heard {
+            if self.is_waited_for(token, now_ms) && is_heard {
                 return Verdict::Follow { token };
             }
             match self.ended(token) {

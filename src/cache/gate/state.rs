@@ -101,15 +101,14 @@ impl GateState {
         }
     }
 
-    /// A beat. What is over its age is lost whatever beats.
+    /// A beat. What is over its age goes to whoever asks next, whatever beats; until then it is its holder's, like what
+    /// has lapsed.
     fn hold(&mut self, token: u64, now_ms: u64) -> Verdict {
         if self.is_of_an_earlier_life(token, now_ms) {
             self.take_up(token, now_ms);
         }
         match &mut self.stage {
-            Stage::Filling { began_ms, beat_ms }
-                if token == self.last && is_young(*began_ms, now_ms) =>
-            {
+            Stage::Filling { beat_ms, .. } if token == self.last => {
                 *beat_ms = now_ms;
                 Verdict::Held
             }

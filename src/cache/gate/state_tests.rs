@@ -176,7 +176,7 @@ fn a_lapsed_lease_that_nobody_took_is_still_its_holders() {
 }
 
 #[test]
-fn over_its_age_a_lease_is_lost_whatever_beats() {
+fn over_its_age_a_lease_goes_to_whoever_asks_next_whatever_beats() {
     let mut gate = Gate::new();
     let token = gate.lead();
     let step_ms = LEASE_MS - 1;
@@ -185,10 +185,13 @@ fn over_its_age_a_lease_is_lost_whatever_beats() {
         assert_eq!(gate.beat(token), Verdict::Held);
     }
     gate.pass_ms(LEASE_AGE_MS_MAX % step_ms);
+    for held in [gate.beat(token), gate.publish(token)] {
+        assert_eq!(held, Verdict::Held, "nobody has asked");
+    }
+    assert!(gate.lead() > token);
     for lost in [gate.beat(token), gate.publish(token), gate.finish(token, Some(ENTRY))] {
         assert_eq!(lost, Verdict::Lost);
     }
-    assert!(gate.lead() > token);
 }
 
 #[test]
@@ -281,7 +284,9 @@ fn a_lease_taken_up_again_is_as_old_as_its_token() {
     gate.evict();
     assert_eq!(gate.beat(token), Verdict::Held);
     gate.pass_ms(1);
-    assert_eq!(gate.beat(token), Verdict::Lost);
+    assert_eq!(gate.beat(token), Verdict::Held, "nobody has asked");
+    let second = gate.lead();
+    assert!(second > token, "nobody waits for it any more");
     gate.evict();
     assert_eq!(gate.beat(token), Verdict::Lost, "nor is it taken up once it is over");
 }

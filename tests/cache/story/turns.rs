@@ -7,6 +7,7 @@ use video_resizer::cache::entry::Metadata;
 use video_resizer::cache::gate::{Question, Verdict};
 use video_resizer::cache::ports::Fault;
 use video_resizer::cache::status::Tier;
+use video_resizer::limits::LEASE_AGE_MS_MAX;
 
 use super::{KEY, VIDEO};
 use crate::fakes::upstream::Making;
@@ -450,4 +451,22 @@ fn faults_of_the_gate_after_the_answer_are_told() {
     house.host.world.set_weather(Script::new(&[("gate-finish", Mishap::TimedOut)]));
     let seen = house.get(VIDEO);
     assert!(matches!(seen.faults[..], [(Tier::Gate, Fault::TimedOut { .. })]), "{:?}", seen.faults);
+}
+
+#[test]
+fn what_a_slow_viewer_drew_out_past_the_age_of_a_lease_is_kept_where_nobody_else_was_let_in() {
+    let house = with_gate(House::of_tiny_chunks(&json!({})));
+    let (_, owed) = house.answer(&get(VIDEO));
+    house.host.world.pass_ms(2 * LEASE_AGE_MS_MAX);
+    let settled = house.settle(&get(VIDEO), owed);
+    assert!(settled.contains(&"gate-publish"), "{settled:?}");
+    assert!(house.kv_keys().contains(&KEY.to_owned()), "it is paid for, and nobody has another");
+
+    // Somebody else was let in: then it is theirs.
+    let house = with_gate(House::of_tiny_chunks(&json!({})));
+    let (_, owed) = house.answer(&get(VIDEO));
+    house.host.world.pass_ms(LEASE_AGE_MS_MAX);
+    taken(&house);
+    house.settle(&get(VIDEO), owed);
+    assert_eq!(house.kv_keys(), [""; 0]);
 }
