@@ -137,6 +137,10 @@ pub trait Body: Sized + 'static {
     #[must_use]
     fn cut(self, cut: Cut) -> Self;
 
+    /// The same bytes, breaking off with [`Fault::TimedOut`] where none come for `stall_ms` though they are asked for.
+    #[must_use]
+    fn stalling(self, stall_ms: u32) -> Self;
+
     /// Takes the next bytes off the front: `bytes` of them, fewer only where the body ends.
     ///
     /// A body that breaks before is [`Fault::BrokenOff`]; nothing more can be taken of it then.

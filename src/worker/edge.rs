@@ -51,7 +51,7 @@ impl EdgeCache for Edge {
         let EdgeCopy { headers, length, body } = copy;
         let init = init(&headers).map_err(|error| fault(&error))?;
         // Without a known length, production's Cache API would answer no range (runtime-apis/cache).
-        let (value, handing) = body.leave(Some(length))?;
+        let (value, handing) = body.leave(Some(length), Some(budget_ms))?;
         // A response without a body is not kept everywhere.
         let value = if value.is_null() { JsValue::from_str("") } else { value };
         let response = AnyResponse::new(&value, &init).map_err(|error| fault(&error))?;

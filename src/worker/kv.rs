@@ -78,7 +78,7 @@ impl KvStore for Kv {
         let options =
             object(&[("metadata", metadata), ("expirationTtl", number(expiration_ttl_s))]);
         let namespace = self.namespace()?;
-        let (value, handing) = body.leave(Some(length))?;
+        let (value, handing) = body.leave(Some(length), Some(budget_ms))?;
         // No value at all would be the text "null".
         let value = if value.is_null() { JsValue::from_str("") } else { value };
         kept(settled(namespace.put(key, &value, &options)), handing, budget_ms).await

@@ -25,7 +25,7 @@ pub(super) fn native(reply: Reply<NativeBody>, context: &Context) -> worker::Res
     // the length of what it does not send.
     let length = headers.get(header::CONTENT_LENGTH);
     let length = length.and_then(|value| value.to_str().ok()?.parse().ok());
-    let left = body.leave(length).map_err(|fault| worker::Error::from(fault.to_string()))?;
+    let left = body.leave(length, None).map_err(|fault| worker::Error::from(fault.to_string()))?;
     let (value, handing) = left;
     let response = AnyResponse::new(&value, &init)?;
     context.wait_until(handing.done());

@@ -257,7 +257,35 @@ describe("in bad weather", { concurrency: true }, () => {
     for (const fault of READS.filter(({ held }) => held)) testReads(store, fault);
   });
 
-  suite("that stays", BRIEF, (store) => {
+  suite("that stays", { ...BRIEF, fillOnHead: true }, (store) => {
+    test("one value that stalls breaks the transfer once the budget of a read is over, and stays", async () => {
+      const it = store.video(SMALLEST);
+      await store.keep(it);
+      for (const headers of [undefined, { range: "bytes=100-60000" }]) {
+        await store.quiet();
+        await store.clearEdge();
+        await during(store, { on: "kv.getWithMetadata", body: { at: 1_000, then: "stalls" } }, async () => {
+          const answer = await read(it.url, { headers });
+          assert.ok(answer.broken && answer.bytes <= 1_000, `${answer.bytes} bytes`);
+          assert.ok(answer.wholeMs < READ_MS + SLACK_MS, `${answer.wholeMs} ms`);
+        });
+      }
+      assertExact(await store.fromKv(it), { total: it.total });
+      assert.equal(store.transformer.runs(it.path).length, 1);
+    });
+
+    for (const method of ["GET", "HEAD"]) {
+      test(`a write that takes nothing of one value is given up, after a ${method}`, async () => {
+        const it = store.video(SMALLEST);
+        await during(store, { on: "kv.put", body: { at: 0, then: "stalls" } }, async () => {
+          await read(it.url, { method });
+          const began = performance.now();
+          await eventually(() => store.undone(it).some(({ tier }) => tier === "kv"), "the write that was given up in the log");
+          assert.ok(performance.now() - began < 3 * WRITE_MS + SLACK_MS);
+        });
+      });
+    }
+
     for (const late of /** @type {const} */ ([10_000, "forever"])) {
       const how = late === "forever" ? "never answers" : "answers after 10 s";
 

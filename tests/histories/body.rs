@@ -186,6 +186,11 @@ impl Body for SimBody {
         Self::Stream(cut_pieces(self.into_pieces(), &cut, Fault::BrokenOff))
     }
 
+    /// What stalls here is a chunk.
+    fn stalling(self, _: u32) -> Self {
+        self
+    }
+
     async fn take(&mut self, bytes: u64) -> Result<SimHeld, Fault> {
         let bytes = usize::try_from(bytes).unwrap();
         let mut pieces = std::mem::replace(self, Self::Empty).into_pieces();

@@ -56,7 +56,7 @@ pub async fn find<K: KvStore>(
         }
     };
     let state = freshness(&metadata, now_ms);
-    let entry = Entry { metadata, body };
+    let entry = Entry { metadata, body: body.stalling(cache.kv_timeout_ms) };
     Ok(match state {
         Freshness::Fresh => Found::Fresh(entry),
         Freshness::Renewable => Found::Renewable(entry),

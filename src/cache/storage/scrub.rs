@@ -236,7 +236,9 @@ impl<K: KvStore> Run<'_, K> {
 
     async fn find(&mut self, key: &str) -> Result<Option<KvFound<K::Body>>, Fault> {
         self.operations += 1;
-        self.kv.find(key, KV_CACHE_TTL_S_MIN, self.cache.kv_timeout_ms).await
+        let budget_ms = self.cache.kv_timeout_ms;
+        let found = self.kv.find(key, KV_CACHE_TTL_S_MIN, budget_ms).await?;
+        Ok(found.map(|found| KvFound { body: found.body.stalling(budget_ms), ..found }))
     }
 
     /// A page of names; `None` where it could not be listed, and the next run begins anew.

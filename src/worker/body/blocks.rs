@@ -15,7 +15,7 @@ use super::binding::{ReadResult, Readable, Reader as JsReader};
 use super::bytes::Bytes;
 use crate::cache::ports::Fault;
 use crate::worker::binding::object;
-use crate::worker::budget::fault;
+use crate::worker::budget::{fault, within};
 
 /// Bytes that one read has room for. The platform's own default is 4 KiB, and each read is a turn of the event loop;
 /// KV and the Cache API give at most this much at once.
@@ -56,6 +56,18 @@ impl Blocks {
         Self::new(stream::unfold(reader, |mut reader| async {
             let block = reader.block().await.transpose()?;
             Some((block, reader))
+        }))
+    }
+
+    /// The same blocks, broken where none comes for `stall_ms`. What a cut passes over comes like all else: of a source
+    /// that is slow and never silent, the end of a chunk can be read as well.
+    pub(super) fn stalling(self, stall_ms: u32) -> Self {
+        Self::new(stream::unfold(self, move |mut blocks| async move {
+            let block = match within(stall_ms, blocks.next()).await {
+                Ok(block) => block?,
+                Err(late) => Err(late),
+            };
+            Some((block, blocks))
         }))
     }
 

@@ -13,7 +13,6 @@ use super::blocks::Blocks;
 use super::bytes::Bytes;
 use super::cut::cut;
 use crate::cache::ports::{Ending, Fault, Part};
-use crate::worker::budget::within;
 
 /// The parts as one run of blocks, and how it ended: by a fault, or else well, or with nobody reading on.
 ///
@@ -63,7 +62,7 @@ impl Chain {
                     Some(part) => {
                         let Part { body, cut: of } = part?;
                         let blocks = body.into_blocks_of_stalling(self.stall_ms);
-                        self.current = Some(cut(stalling(blocks, self.stall_ms), &of));
+                        self.current = Some(cut(blocks.stalling(self.stall_ms), &of));
                     }
                     None if self.left == 0 => return Ok(None),
                     None => return Err(Fault::Corrupt("parts shorter than their chain")),
@@ -91,16 +90,4 @@ impl Chain {
             }
         })
     }
-}
-
-/// The same blocks, broken where none comes for `stall_ms`. What a cut passes over comes like all else: of a source that
-/// is slow and never silent, the end of a chunk can be read as well.
-fn stalling(blocks: Blocks, stall_ms: u32) -> Blocks {
-    Blocks::new(stream::unfold(blocks, move |mut blocks| async move {
-        let block = match within(stall_ms, blocks.next()).await {
-            Ok(block) => block?,
-            Err(late) => Err(late),
-        };
-        Some((block, blocks))
-    }))
 }

@@ -43,8 +43,12 @@ impl NativeBody {
     /// This body as a `BodyInit` (fetch standard), or `null`.
     ///
     /// With a `length` it is a stream whose length the platform knows: it is sent with `Content-Length`, and breaks
-    /// where it turns out to be another.
-    pub(in crate::worker) fn leave(self, length: Option<u64>) -> Result<(JsValue, Handing), Fault> {
+    /// where it turns out to be another. A taker who takes nothing for `patience_ms` is waited for no longer.
+    pub(in crate::worker) fn leave(
+        self,
+        length: Option<u64>,
+        patience_ms: Option<u32>,
+    ) -> Result<(JsValue, Handing), Fault> {
         let done = || Handing::of(ready(Ok(())));
         Ok(match self {
             Self::Empty => (JsValue::NULL, done()),
@@ -55,7 +59,7 @@ impl NativeBody {
                 }
                 (bytes.view().into(), Handing { held: Some(bytes), ..done() })
             }
-            Self::Stream(unread) => {
+            Self::Stream(unread) if patience_ms.is_none() => {
                 let stream = unread.into_stream();
                 let Some(length) = length else { return Ok((stream.into(), done())) };
                 let fixed = FixedLengthStream::new(BigInt::from(length));
@@ -64,7 +68,7 @@ impl NativeBody {
                 let handing = piped.map(|piped| piped.map(drop).map_err(|_| Fault::BrokenOff));
                 (fixed.readable().into(), Handing::of(handing))
             }
-            body @ (Self::Blocks { .. } | Self::Branch { .. }) => {
+            body @ (Self::Stream(_) | Self::Blocks { .. } | Self::Branch { .. }) => {
                 let length = length.or(body.length());
                 // No stream of the platform can be piped into such a one but those it got from outside.
                 let pipe = match length {
@@ -73,28 +77,40 @@ impl NativeBody {
                 };
                 let pipe: IdentityTransformStream = pipe.map_err(|error| fault(&error))?;
                 let sink = Sink::of(&pipe)?;
-                (pipe.readable().into(), Handing::of(hand_over(body.into_blocks(), sink, length)))
+                let handing = hand_over(body.into_blocks(), sink, length, patience_ms);
+                (pipe.readable().into(), Handing::of(handing))
             }
         })
     }
 }
 
-async fn hand_over(mut blocks: Blocks, sink: Sink, length: Option<u64>) -> Result<(), Fault> {
+async fn hand_over(
+    mut blocks: Blocks,
+    sink: Sink,
+    length: Option<u64>,
+    patience_ms: Option<u32>,
+) -> Result<(), Fault> {
     let mut left = length;
     while let Some(block) = blocks.next().await {
         let block = block?;
         if let Some(left) = &mut left {
             *left = left.checked_sub(u64::from(block.length())).ok_or(Fault::BrokenOff)?;
         }
-        if sink.write(&block).await.is_err() {
+        if patiently(patience_ms, sink.write(&block)).await?.is_err() {
             return Ok(()); // the taker has left
         }
     }
     if left.is_some_and(|left| left > 0) {
         return Err(Fault::BrokenOff);
     }
-    sink.close().await;
-    Ok(())
+    patiently(patience_ms, sink.close()).await
+}
+
+async fn patiently<F: Future>(patience_ms: Option<u32>, work: F) -> Result<F::Output, Fault> {
+    match patience_ms {
+        Some(patience_ms) => within(patience_ms, work).await,
+        None => Ok(work.await),
+    }
 }
 
 /// The only writer of a stream. Dropped before it is closed, it breaks the stream.

@@ -159,6 +159,14 @@ impl Body for NativeBody {
         Self::Blocks { blocks: cut::cut(self.into_blocks(), &cut), length }
     }
 
+    fn stalling(self, stall_ms: u32) -> Self {
+        if !matches!(self, Self::Stream(_)) {
+            return self; // what is at hand never stalls
+        }
+        let blocks = self.into_blocks_of_stalling(stall_ms).stalling(stall_ms);
+        Self::Blocks { blocks, length: None }
+    }
+
     async fn take(&mut self, bytes: u64) -> Result<NativeHeld, Fault> {
         let bytes_max = u64::from(u32::MAX);
         let bytes = u32::try_from(bytes).map_err(|_| Fault::TooLarge { bytes, bytes_max })?;

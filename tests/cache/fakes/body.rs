@@ -215,6 +215,12 @@ impl Body for FakeBody {
         }
     }
 
+    /// Nothing stalls here.
+    fn stalling(self, stall_ms: u32) -> Self {
+        assert!(stall_ms > 0, "every wait has a bound");
+        self
+    }
+
     async fn take(&mut self, bytes: u64) -> Result<FakeHeld, Fault> {
         self.settle();
         let Kind::Stream(stream) = &mut self.0 else { panic!("only a stream is taken from") };
