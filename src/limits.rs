@@ -48,6 +48,9 @@ pub const LEASE_AGE_MS_MAX: u64 = 120_000;
 pub const OUTCOME_MS: u64 = 90_000;
 /// Milliseconds a gate tells that nothing was kept: short, for the next answer may be another.
 pub const OUTCOME_NOTHING_MS: u64 = 5_000;
+/// How often a request looks for what the gate told of before it makes its own: what was told first may be a failure
+/// that is over, or be unreadable; then one makes another, and the rest find that.
+pub const LOOKS_MAX: u32 = 2;
 /// Bytes of a question to the gate: an entry's metadata with every byte escaped as JSON, and some words.
 pub const GATE_QUESTION_BYTES_MAX: usize = 6 * KV_METADATA_BYTES_MAX + 256;
 /// Milliseconds between the first two looks of somebody who waits at the gate; each pause is twice the last.

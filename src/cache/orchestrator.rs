@@ -19,6 +19,7 @@ use super::status::{Lookup, Tier, Trace};
 use super::storage::{self, Found};
 use super::turn::{self, Lease, Turn};
 use crate::config::Config;
+use crate::limits::LOOKS_MAX;
 use crate::media::failure;
 use crate::media::order::{self, Made};
 use crate::request::ask::Ask;
@@ -79,21 +80,26 @@ pub async fn serve<H: Host>(
         };
     }
 
-    let lease = match visit.take_turn(None).await {
-        Turn::Make(lease) => lease,
-        Turn::Look(told) => match visit.look_again(&told).await {
+    let (mut unusable, mut looks) = (None, 0);
+    let lease = loop {
+        let told = match visit.take_turn(unusable.take()).await {
+            Turn::Make(lease) => break lease,
+            Turn::Look(told) => told,
+        };
+        match visit.look_again(&told).await {
             Again::Rendition(opened) => {
                 discard(stale);
                 return visit.answer_collapsed(opened);
             }
-            Again::Failure(unfit) => {
-                return visit.answer_told(&told.entry, unfit, stale).await;
-            }
-            Again::Nothing => match visit.take_turn(Some(told.entry.generation)).await {
-                Turn::Make(lease) => lease,
-                Turn::Look(_) => None,
-            },
-        },
+            Again::Failure(unfit) => return visit.answer_told(&told.entry, unfit, stale).await,
+            Again::Nothing => {}
+        }
+        looks += 1;
+        if looks == LOOKS_MAX {
+            break None;
+        }
+        // Who comes next to this makes it for all who came to it in vain, and they look once more.
+        unusable = Some(told.entry.generation);
     };
 
     match (visit.make(rendition, lease.as_ref()).await, stale) {
