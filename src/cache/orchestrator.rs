@@ -20,7 +20,6 @@ use super::storage::{self, Found};
 use super::turn::{self, Lease, Turn};
 use crate::config::Config;
 use crate::limits::LOOKS_MAX;
-use crate::media::failure;
 use crate::media::order::{self, Made};
 use crate::request::ask::Ask;
 
@@ -102,21 +101,12 @@ pub async fn serve<H: Host>(
         unusable = Some(told.entry.generation);
     };
 
-    match (visit.make(rendition, lease.as_ref()).await, stale) {
-        (Ok(made), stale) => {
+    match visit.make(rendition, lease.as_ref()).await {
+        Ok(made) => {
             discard(stale);
             visit.answer_miss(made, lease)
         }
-        (Err((unfit, began_ms)), Some(stale)) if failure::is_of_the_server(unfit) => {
-            // The failure is not remembered: its memory would stand before what is stale.
-            visit.tell_failure(unfit, began_ms, lease);
-            visit.answer_stale(stale, Some(unfit)).await
-        }
-        (Err((unfit, began_ms)), stale) => {
-            discard(stale);
-            visit.remember(unfit, began_ms, lease);
-            visit.answer_without_rendition(unfit).await
-        }
+        Err(failed) => visit.answer_not_made(failed, stale, lease).await,
     }
 }
 
@@ -218,11 +208,7 @@ impl<'a, H: Host> Visit<'a, H> {
         lease: Option<&Lease>,
     ) -> Result<Made<H::Body>, (Unfit, u64)> {
         let (host, trace) = (self.host, &mut self.trace);
-        let making = order::make(host, self.ask, self.config, rendition, trace);
-        match lease {
-            Some(lease) => turn::beating(host, lease, making).await,
-            None => making.await,
-        }
+        turn::held(host, lease, order::make(host, self.ask, self.config, rendition, trace)).await
     }
 
     fn wants_only_what_is_kept(&self) -> bool {

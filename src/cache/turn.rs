@@ -128,6 +128,18 @@ impl<H: Host> Visit<'_, H> {
     }
 }
 
+/// Does `work`, and says so at the gate for as long as it takes, where others wait for it.
+pub(super) async fn held<H: Host, T>(
+    host: &H,
+    lease: Option<&Lease>,
+    work: impl Future<Output = T>,
+) -> T {
+    match lease {
+        Some(lease) => beating(host, lease, work).await,
+        None => work.await,
+    }
+}
+
 /// Does `work`, and says so at the gate for as long as it takes.
 pub(super) async fn beating<H: Host, T>(
     host: &H,

@@ -451,3 +451,15 @@ fn faults_of_the_gate_after_the_answer_are_told() {
     let seen = house.get(VIDEO);
     assert!(matches!(seen.faults[..], [(Tier::Gate, Fault::TimedOut { .. })]), "{:?}", seen.faults);
 }
+
+#[test]
+fn while_the_original_is_asked_for_the_others_still_wait() {
+    let house = with_gate(House::plain());
+    house.host.upstream.makes(Making::WrongType);
+    house.host.upstream.slowness.set(40);
+    let seen = house.get(VIDEO);
+    let after = seen.cost.iter().rposition(|kind| *kind == "probe").unwrap();
+    assert!(seen.cost[after..].contains(&"original"), "{:?}", seen.cost);
+    let beats = seen.cost[after..].iter().filter(|kind| **kind == "gate-beat").count();
+    assert!(beats >= 10, "{:?}", seen.cost);
+}
