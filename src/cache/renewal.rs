@@ -74,7 +74,7 @@ impl<H: Host> Visit<'_, H> {
                 // Somebody was faster; only the edge here has not heard of it.
                 return self.hand_on(entry).await;
             }
-            let Some(lease) = self.take_turn_at_once(Some(&entry.metadata)).await else {
+            let Some(lease) = self.take_turn_at_once().await else {
                 return entry.body.discard();
             };
             match self.ask_source(&entry.metadata).await {
@@ -92,7 +92,7 @@ impl<H: Host> Visit<'_, H> {
                     self.make_anew(entry.metadata.source, version, lease).await;
                 }
             }
-        } else if let Some(lease) = self.take_turn_at_once(None).await {
+        } else if let Some(lease) = self.take_turn_at_once().await {
             self.make_anew(0, None, lease).await;
         }
     }

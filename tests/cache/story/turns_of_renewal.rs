@@ -78,3 +78,22 @@ fn a_renewal_that_lost_the_lease_meanwhile_changes_nothing() {
         assert_eq!(house.host.world.bodies().leaked, 0);
     }
 }
+
+#[test]
+fn a_renewal_that_failed_at_the_gate_is_tried_again_when_that_failure_is_over() {
+    for (making, remembered_s) in [(Making::Status(503), 0), (Making::WrongType, 10)] {
+        let house = with_gate(House::plain());
+        let made = house.get(VIDEO);
+        house.pass_s(86_401);
+        house.elsewhere();
+        house.host.upstream.validators.set([Some("\"changed\""), None]);
+        house.host.upstream.makes(making);
+        assert!(house.get(VIDEO).settled.contains(&"transform"));
+        house.pass_s(remembered_s + 10);
+        house.host.upstream.makes(Making::Good);
+        let again = house.get(VIDEO);
+        assert_eq!(again.bytes, made.bytes);
+        assert!(again.settled.contains(&"transform"), "{making:?}: {:?}", again.settled);
+        assert_ne!(house.get(VIDEO).bytes, made.bytes);
+    }
+}
