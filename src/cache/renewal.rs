@@ -134,6 +134,10 @@ impl<H: Host> Visit<'_, H> {
 
     async fn hand_on(&mut self, entry: Entry<H::Body>) {
         let Entry { metadata, body } = entry;
+        let left_ms = metadata.fresh_until_ms.saturating_sub(self.host.now_ms());
+        if self.edge_declines(Some(metadata.length), left_ms / 1000).is_some() {
+            return body.discard();
+        }
         if metadata.chunks.is_none() {
             self.owed.copies = Some(self.edge_copy(metadata, body));
             return;

@@ -11,7 +11,7 @@ use video_resizer::cache::status::Tier;
 use super::turns::{ENTER, with_gate};
 use super::{KEY, VIDEO};
 use crate::fakes::upstream::{Making, Source};
-use crate::fakes::viewer::House;
+use crate::fakes::viewer::{House, get};
 
 #[test]
 fn a_renewal_of_what_is_shared_with_nobody_asks_no_gate() {
@@ -95,5 +95,21 @@ fn a_renewal_that_failed_at_the_gate_is_tried_again_when_that_failure_is_over() 
         assert_eq!(again.bytes, made.bytes);
         assert!(again.settled.contains(&"transform"), "{making:?}: {:?}", again.settled);
         assert_ne!(house.get(VIDEO).bytes, made.bytes);
+    }
+}
+
+#[test]
+fn what_somebody_has_renewed_meanwhile_is_brought_to_no_edge_that_is_switched_off() {
+    for house in [House::new, House::of_tiny_chunks] {
+        let house = house(&json!({"cache": {"edge": false}}));
+        house.get(VIDEO);
+        house.pass_s(86_401);
+        let other = house.in_another_data_centre();
+        let (_, first) = house.answer(&get(VIDEO));
+        let (_, second) = other.answer(&get(VIDEO));
+        house.settle(&get(VIDEO), first);
+        assert_eq!(other.settle(&get(VIDEO), second), ["kv-find"]);
+        assert_eq!(other.edge_urls(), [""; 0]);
+        assert_eq!(other.host.world.bodies().leaked, 0);
     }
 }
