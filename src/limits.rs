@@ -116,6 +116,8 @@ pub const SCRUB_BYTES_MAX: u64 = 512 * 1024 * 1024;
 pub const SCRUB_MEMORY_S: u64 = 7 * 86_400;
 /// Milliseconds for which an isolate leaves an errand to the request of its own that has begun it.
 pub const ERRAND_MS: u64 = 10_000;
+/// Milliseconds after which a request that is still on a renewal claims it again.
+pub const ERRAND_BEAT_MS: u32 = 3_000;
 /// Errands of an isolate that are remembered.
 pub const ERRANDS_MAX: usize = 256;
 /// Bytes of a redirect's `Location` that is handed on: it must fit in an entry's metadata.

@@ -1,6 +1,9 @@
 //! An entry is renewed behind the viewer's back: its source is asked first, and only one that has changed,
 //! or does not answer, costs a transform.
 
+use std::pin::pin;
+
+use futures_util::future::{Either, select};
 use http::{Method, header};
 
 use super::copies::Copies;
@@ -16,6 +19,7 @@ use super::status::Tier;
 use super::storage::{self, Found};
 use super::turn::{self, Lease};
 use crate::config::Config;
+use crate::limits::ERRAND_BEAT_MS;
 use crate::media::failure;
 use crate::media::order;
 use crate::media::revalidation::{self, Revalidation};
@@ -33,11 +37,30 @@ pub async fn renew<H: Host>(
         return Vec::new();
     }
     let ask = of_the_whole(ask);
-    let mut visit = Visit::new(host, &ask, config, rendition, "");
-    visit.renew().await;
-    let Visit { mut trace, owed, .. } = visit;
-    trace.faults.extend(settle(host, &config.cache, owed).await);
-    trace.faults
+    let work = async {
+        let mut visit = Visit::new(host, &ask, config, rendition, "");
+        visit.renew().await;
+        let Visit { mut trace, owed, .. } = visit;
+        trace.faults.extend(settle(host, &config.cache, owed).await);
+        trace.faults
+    };
+    on_errand(host, &rendition.kv_key, work).await
+}
+
+/// Does `work`, and keeps the errand it was claimed for as long as it takes: a transform may take longer than a claim
+/// lasts. Afterwards the last claim runs out by itself, so that what failed is not tried again at once.
+async fn on_errand<H: Host, T>(host: &H, errand: &str, work: impl Future<Output = T>) -> T {
+    let claiming = async {
+        loop {
+            host.sleep(ERRAND_BEAT_MS).await;
+            host.release(errand);
+            host.claim(errand);
+        }
+    };
+    match select(pin!(work), pin!(claiming)).await {
+        Either::Left((done, _)) => done,
+        Either::Right((never, _)) => never,
+    }
 }
 
 /// The same request for the whole, whatever part of it the viewer asked, and has already.

@@ -2,14 +2,18 @@
 
 use std::rc::Rc;
 
+use futures_util::future::join;
 use serde_json::json;
 use video_resizer::cache::entry::{Metadata, Outcome};
 use video_resizer::cache::gate::Verdict;
 use video_resizer::cache::ports::Fault;
 use video_resizer::cache::status::Tier;
+use video_resizer::front;
+use video_resizer::limits::ERRAND_MS;
 
 use super::turns::{ENTER, with_gate};
 use super::{KEY, VIDEO};
+use crate::fakes::run::{run, wait_turns};
 use crate::fakes::upstream::{Making, Source};
 use crate::fakes::viewer::{House, get};
 
@@ -112,4 +116,26 @@ fn what_somebody_has_renewed_meanwhile_is_brought_to_no_edge_that_is_switched_of
         assert_eq!(other.edge_urls(), [""; 0]);
         assert_eq!(other.host.world.bodies().leaked, 0);
     }
+}
+
+#[test]
+fn without_a_gate_a_slow_renewal_is_left_to_who_is_at_it_for_as_long_as_it_takes() {
+    let house = House::plain();
+    house.get(VIDEO);
+    house.pass_s(86_401);
+    house.elsewhere();
+    house.host.upstream.validators.set([Some("\"changed\""), None]);
+    let asking = get(VIDEO);
+    let (_, first) = house.answer(&asking);
+    let (_, second) = house.answer(&asking);
+    house.host.upstream.slowness.set(20);
+    let (ask, host, config) = (asking.ask(), &house.host, &house.config);
+    let late = async {
+        wait_turns(8).await;
+        host.world.pass_ms(ERRAND_MS - 1);
+        wait_turns(8).await;
+        front::settle(host, &ask, config, second.unwrap()).await
+    };
+    run(join(front::settle(host, &ask, config, first.unwrap()), late));
+    assert_eq!(house.host.upstream.made.borrow().len(), 2, "the first, and one renewal");
 }
