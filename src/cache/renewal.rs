@@ -187,7 +187,9 @@ impl<H: Host> Visit<'_, H> {
         match answer {
             Revalidation::Unchanged if self.may_be_extended(metadata) => Source::Unchanged,
             Revalidation::Unchanged | Revalidation::Unknown if is_fresh => Source::NoNews,
-            Revalidation::Unchanged | Revalidation::Unknown => Source::Changed(None),
+            // Without a name the transformer may give what it made of the source before the last change.
+            Revalidation::Unchanged => Source::Changed(Some(revalidation::version(state))),
+            Revalidation::Unknown => Source::Changed(None),
             Revalidation::Changed(now) => {
                 // Of a source that is gone, or says nothing of itself now, nobody must get an old copy either.
                 let moment = || format!("{:x}", self.host.now_ms());

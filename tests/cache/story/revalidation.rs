@@ -450,3 +450,22 @@ fn chunks_whose_manifest_cannot_be_written_again_are_no_reason_to_pay_for_others
     assert!(matches!(seen.faults[..], [(Tier::Kv, _)]), "{:?}", seen.faults);
     assert_eq!((house.in_kv(KEY), made(&house)), (before, 1));
 }
+
+#[test]
+fn what_is_made_anew_after_a_change_is_never_made_of_what_was_before_it() {
+    let house = filled(&json!({}));
+    house.pass_s(DAY_S + 1);
+    house.host.upstream.validators.set(CHANGED);
+    house.get(VIDEO);
+    let changed = calls(&house, Purpose::Transform).pop().unwrap().url;
+    assert!(changed.contains("?v="), "{changed}");
+    // Unchanged for a week; the transformer still keeps what it made of the first, by its URL.
+    for _ in 0..7 {
+        house.pass_s(DAY_S + 1);
+        house.elsewhere();
+        house.get(VIDEO);
+    }
+    assert_eq!(made(&house), 3);
+    let anew = calls(&house, Purpose::Transform).pop().unwrap().url;
+    assert!(anew.contains("?v="), "{anew}");
+}
