@@ -213,8 +213,11 @@ impl<H: Host> Visit<'_, H> {
             let left_ms = entry.metadata.fresh_until_ms.saturating_sub(self.host.now_ms());
             let edge = self.edge_declines(length, left_ms / 1000);
             let kv = self.kv_declines(length, left_ms / 1000);
+            // What the edge has in one piece may lie in KV in chunks, which KV has just not shown: these would be
+            // written over them, and taken back with them where that fails.
+            let is_one_value = entry.metadata.length <= self.config.cache.single_bytes_max;
             self.owed.copies = Some(Copies {
-                kv_key: kv.is_none().then(|| key.clone()),
+                kv_key: (kv.is_none() && is_one_value).then(|| key.clone()),
                 edge_url: edge.is_none().then(|| self.rendition.edge_url.clone()),
                 entry,
                 tags: self.rendition.tags.clone(),

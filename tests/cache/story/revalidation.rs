@@ -469,3 +469,24 @@ fn what_is_made_anew_after_a_change_is_never_made_of_what_was_before_it() {
     let anew = calls(&house, Purpose::Transform).pop().unwrap().url;
     assert!(anew.contains("?v="), "{anew}");
 }
+
+#[test]
+fn chunks_that_kv_could_not_show_are_not_written_again_over_themselves() {
+    let house = made_in(House::of_tiny_chunks(&json!({"sources": {"revalidateAfter": 1_000}})));
+    let before = house.get(VIDEO);
+    house.pass_s(1_000);
+    let weather = [
+        ("kv-find", Mishap::Refused),
+        ("kv-keep", Mishap::None),
+        ("kv-keep", Mishap::Refused),
+        ("kv-keep", Mishap::Refused),
+    ];
+    house.host.world.set_weather(Script::new(&weather));
+    let seen = house.get(VIDEO);
+    assert_eq!(seen.cost, ["edge-find"]);
+    house.host.world.set_weather(Script::default());
+    house.elsewhere();
+    let after = house.get(VIDEO);
+    assert!(after.whole, "{:?}", seen.settled);
+    assert_eq!((&after.bytes, made(&house)), (&before.bytes, 1), "{:?}", seen.settled);
+}
