@@ -174,7 +174,7 @@ impl<'a, H: Host> Visit<'a, H> {
         let began_ms = self.host.now_ms();
         let cache = &self.config.cache;
         let key = &self.rendition.kv_key;
-        let found = storage::find(self.host.kv(), key, began_ms, cache).await;
+        let found = storage::find(self.host.kv(), key, || self.host.now_ms(), cache).await;
         let now_ms = self.host.now_ms();
         self.trace.kv.took_ms = now_ms.saturating_sub(began_ms);
         let found = found.unwrap_or_else(|fault| {

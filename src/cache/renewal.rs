@@ -125,7 +125,7 @@ impl<H: Host> Visit<'_, H> {
         let Rendition { kv_key, edge_url, origin, bypass, .. } = self.rendition;
         let (host, cache) = (self.host, &self.config.cache);
         if origin.kv && bypass.kv.read {
-            match storage::find(host.kv(), kv_key, host.now_ms(), cache).await {
+            match storage::find(host.kv(), kv_key, || host.now_ms(), cache).await {
                 Ok(Found::Fresh(entry) | Found::Renewable(entry) | Found::Stale(entry)) => {
                     return Some(entry);
                 }

@@ -313,3 +313,26 @@ fn bodies_in_chunks_are_served_at_once_and_renewed_as_well() {
     assert!(stale.cache().contains("detail=stale-if-error"), "{}", stale.cache());
     assert_eq!(stale.settled, [""; 0]);
 }
+
+#[test]
+fn the_windows_are_over_when_they_are_over_however_long_kv_takes() {
+    let ttl = json!({"ok": 100});
+    for (more, after_s, is_served) in [
+        (json!({"ttl": ttl, "staleWhileRevalidate": {"ok": 0}}), 100, false),
+        (
+            json!({"ttl": ttl, "staleWhileRevalidate": {"ok": 50}, "staleIfError": {"ok": 0}}),
+            150,
+            false,
+        ),
+        (json!({"ttl": ttl, "staleWhileRevalidate": {"ok": 50}}), 100, true),
+    ] {
+        let house = House::new(&more);
+        house.get(VIDEO);
+        house.elsewhere();
+        let end_ms = house.in_kv(KEY).created_ms + after_s * 1_000;
+        // Looking at the edge takes 10 ms, and so does KV: when it answers, that moment is past.
+        house.host.world.pass_ms(end_ms - 15 - house.host.world.now_ms());
+        let seen = house.get(VIDEO);
+        assert_eq!(!seen.cost.contains(&"transform"), is_served, "{}", seen.cache());
+    }
+}
