@@ -67,11 +67,10 @@ impl History {
     }
 
     /// Whether the holder may go on.
-    fn is_good(&self, token: u64, now_ms: u64) -> bool {
+    fn is_good(&self, token: u64) -> bool {
         self.greatest() == Some(token)
             && self.ended(token).is_none()
             && self.last(|event| event == Event::Failed(token)).is_none()
-            && self.age_ms(token, now_ms) < LEASE_AGE_MS_MAX
     }
 
     /// Writes down that a holder is known again; `true` when it is.
@@ -104,7 +103,7 @@ impl History {
             }
             Question::Beat { token } | Question::Publish { token } => {
                 self.takes_up(*token, now_ms);
-                Some(if self.is_good(*token, now_ms) {
+                Some(if self.is_good(*token) {
                     self.0.push((now_ms, Event::Heard(*token)));
                     Verdict::Held
                 } else {
@@ -113,7 +112,7 @@ impl History {
             }
             Question::Fail { token } if !self.has_failed() => {
                 self.takes_up(*token, now_ms);
-                Some(if self.is_good(*token, now_ms) {
+                Some(if self.is_good(*token) {
                     self.0.push((now_ms, Event::Failed(*token)));
                     Verdict::Held
                 } else {
@@ -128,7 +127,7 @@ impl History {
                 self.takes_up(*token, now_ms);
                 let again = self.greatest() == Some(*token) && self.ended(*token).is_some();
                 let is_forgotten = again && self.is_forgotten();
-                if self.is_good(*token, now_ms) {
+                if self.is_good(*token) {
                     let kept = if entry.is_some() { Kept::Something } else { Kept::Nothing };
                     self.0.push((now_ms, Event::Ended(*token, kept)));
                     return Some(Verdict::Held);
@@ -164,7 +163,8 @@ impl History {
                 Event::Ended(..) | Event::Failed(_) | Event::Forgotten | Event::Evicted => false,
             });
             let is_heard = heard.is_some_and(|(at_ms, _)| now_ms - at_ms < LEASE_MS);
-            if self.is_good(token, now_ms) && is_heard {
+            let is_young = self.age_ms(token, now_ms) < LEASE_AGE_MS_MAX;
+            if self.is_good(token) && is_heard && is_young {
                 return Verdict::Follow { token };
             }
             match self.ended(token) {

@@ -101,15 +101,13 @@ impl GateState {
         }
     }
 
-    /// A beat. What is over its age is lost whatever beats.
+    /// A beat. Over its age a lease is open to whoever comes, whatever beats; and while nobody does it is its holder's.
     fn hold(&mut self, token: u64, now_ms: u64) -> Verdict {
         if self.is_of_an_earlier_life(token, now_ms) {
             self.take_up(token, now_ms);
         }
         match &mut self.stage {
-            Stage::Filling { began_ms, beat_ms }
-                if token == self.last && is_young(*began_ms, now_ms) =>
-            {
+            Stage::Filling { beat_ms, .. } if token == self.last => {
                 *beat_ms = now_ms;
                 Verdict::Held
             }
