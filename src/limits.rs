@@ -48,6 +48,9 @@ pub const LEASE_AGE_MS_MAX: u64 = 120_000;
 pub const OUTCOME_MS: u64 = 90_000;
 /// Milliseconds a gate tells that nothing was kept: short, for the next answer may be another.
 pub const OUTCOME_NOTHING_MS: u64 = 5_000;
+/// How often a request looks for what the gate told of before it makes its own: what was told first may be a failure
+/// that is over, or be unreadable; then one makes another, and the rest find that.
+pub const LOOKS_MAX: u32 = 2;
 /// Bytes of a question to the gate: an entry's metadata with every byte escaped as JSON, and some words.
 pub const GATE_QUESTION_BYTES_MAX: usize = 6 * KV_METADATA_BYTES_MAX + 256;
 /// Milliseconds between the first two looks of somebody who waits at the gate; each pause is twice the last.
@@ -116,6 +119,8 @@ pub const SCRUB_BYTES_MAX: u64 = 512 * 1024 * 1024;
 pub const SCRUB_MEMORY_S: u64 = 7 * 86_400;
 /// Milliseconds for which an isolate leaves an errand to the request of its own that has begun it.
 pub const ERRAND_MS: u64 = 10_000;
+/// Milliseconds after which a request that is still on a renewal claims it again.
+pub const ERRAND_BEAT_MS: u32 = 3_000;
 /// Errands of an isolate that are remembered.
 pub const ERRANDS_MAX: usize = 256;
 /// Bytes of a redirect's `Location` that is handed on: it must fit in an entry's metadata.

@@ -12,7 +12,7 @@ use super::ports::{Body, Host, Reply};
 use super::reason::{NotKept, Unfit};
 use super::reply;
 use super::status::{Phase, Tier};
-use super::turn::Lease;
+use super::turn::{self, Lease};
 use crate::http::conditional::{self, Answer};
 use crate::http::problem::{Problem, UpstreamFailure};
 use crate::media::failure;
@@ -90,6 +90,31 @@ impl<H: Host> Visit<'_, H> {
             Copies { entry: Entry { metadata, body }, kv_key, edge_url, tags }
         });
         self.served(reply)
+    }
+
+    /// None could be made; whoever waits at the gate goes on waiting until this viewer has been answered.
+    pub(super) async fn answer_not_made(
+        mut self,
+        (unfit, began_ms): (Unfit, u64),
+        stale: Option<Entry<H::Body>>,
+        lease: Option<Lease>,
+    ) -> Served<H::Body> {
+        let host = self.host;
+        // On the heap: each is as large as all the rest of a request.
+        match stale {
+            Some(stale) if failure::is_of_the_server(unfit) => {
+                // The failure is not remembered: its memory would stand before what is stale.
+                self.tell_failure(unfit, began_ms, lease.clone());
+                let answering = Box::pin(self.answer_stale(stale, Some(unfit)));
+                turn::held(host, lease.as_ref(), answering).await
+            }
+            stale => {
+                discard(stale);
+                self.remember(unfit, began_ms, lease.clone());
+                let answering = Box::pin(self.answer_without_rendition(unfit));
+                turn::held(host, lease.as_ref(), answering).await
+            }
+        }
     }
 
     /// Past its lifetime, but better than nothing; `unfit` is why nothing better could be made, if it was tried.

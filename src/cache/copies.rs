@@ -52,15 +52,17 @@ impl<B: Body> Copies<B> {
             Some(lease) => turn::may_publish(host, cache, lease).await,
             None => true,
         };
-        // What is in one piece can be found as soon as it is written, under any of its names.
-        if is_single && !may_publish().await {
+        // What is in one piece can be found as soon as it is written, under any of its names; so can the memory of a
+        // failure, which must not stand before what another has made meanwhile.
+        let is_whole = is_single || metadata.outcome() != Outcome::Rendition;
+        if is_whole && !may_publish().await {
             body.discard();
             faults.push((Tier::Kv, Fault::Superseded));
             return Written { faults, ..Written::default() };
         }
         let (now_ms, budget_ms) = (host.now_ms(), cache.write_timeout_ms);
         let is_young = || host.now_ms().saturating_sub(now_ms) < FILL_MS_MAX;
-        let may_publish = async || is_single || (is_young() && may_publish().await);
+        let may_publish = async || is_whole || (is_young() && may_publish().await);
         let alias = (lease.is_some() && kv_key.is_some() && is_single)
             .then(|| storage::alias(&metadata.generation));
         let takers = [kv_key.is_some(), alias.is_some(), edge_url.is_some()];

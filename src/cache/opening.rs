@@ -144,7 +144,8 @@ impl<H: Host> Visit<'_, H> {
             self.open_chunks(made.as_ref().clone(), None).await
         } else {
             let alias = storage::alias(&made.generation);
-            match storage::find(self.host.kv(), &alias, now_ms, &self.config.cache).await {
+            let (kv, cache) = (self.host.kv(), &self.config.cache);
+            match storage::find(kv, &alias, || self.host.now_ms(), cache).await {
                 Ok(Found::Fresh(entry) | Found::Renewable(entry) | Found::Stale(entry)) => {
                     Some(self.open_single(entry.metadata, entry.body))
                 }

@@ -19,7 +19,7 @@ use super::status::{Lookup, Tier, Trace};
 use super::storage::{self, Found};
 use super::turn::{self, Lease, Turn};
 use crate::config::Config;
-use crate::media::failure;
+use crate::limits::LOOKS_MAX;
 use crate::media::order::{self, Made};
 use crate::request::ask::Ask;
 
@@ -79,38 +79,34 @@ pub async fn serve<H: Host>(
         };
     }
 
-    let lease = match visit.take_turn(None).await {
-        Turn::Make(lease) => lease,
-        Turn::Look(told) => match visit.look_again(&told).await {
+    let (mut unusable, mut looks) = (None, 0);
+    let lease = loop {
+        let told = match visit.take_turn(unusable.take()).await {
+            Turn::Make(lease) => break lease,
+            Turn::Look(told) => told,
+        };
+        match visit.look_again(&told).await {
             Again::Rendition(opened) => {
                 discard(stale);
                 return visit.answer_collapsed(opened);
             }
-            Again::Failure(unfit) => {
-                return visit.answer_told(&told.entry, unfit, stale).await;
-            }
-            Again::Nothing => match visit.take_turn(Some(told.entry.generation)).await {
-                Turn::Make(lease) => lease,
-                Turn::Look(_) => None,
-            },
-        },
+            Again::Failure(unfit) => return visit.answer_told(&told.entry, unfit, stale).await,
+            Again::Nothing => {}
+        }
+        looks += 1;
+        if looks == LOOKS_MAX {
+            break None;
+        }
+        // Who comes next to this makes it for all who came to it in vain, and they look once more.
+        unusable = Some(told.entry.generation);
     };
 
-    match (visit.make(rendition, lease.as_ref()).await, stale) {
-        (Ok(made), stale) => {
+    match visit.make(rendition, lease.as_ref()).await {
+        Ok(made) => {
             discard(stale);
             visit.answer_miss(made, lease)
         }
-        (Err((unfit, began_ms)), Some(stale)) if failure::is_of_the_server(unfit) => {
-            // The failure is not remembered: its memory would stand before what is stale.
-            visit.tell_failure(unfit, began_ms, lease);
-            visit.answer_stale(stale, Some(unfit)).await
-        }
-        (Err((unfit, began_ms)), stale) => {
-            discard(stale);
-            visit.remember(unfit, began_ms, lease);
-            visit.answer_without_rendition(unfit).await
-        }
+        Err(failed) => visit.answer_not_made(failed, stale, lease).await,
     }
 }
 
@@ -178,7 +174,7 @@ impl<'a, H: Host> Visit<'a, H> {
         let began_ms = self.host.now_ms();
         let cache = &self.config.cache;
         let key = &self.rendition.kv_key;
-        let found = storage::find(self.host.kv(), key, began_ms, cache).await;
+        let found = storage::find(self.host.kv(), key, || self.host.now_ms(), cache).await;
         let now_ms = self.host.now_ms();
         self.trace.kv.took_ms = now_ms.saturating_sub(began_ms);
         let found = found.unwrap_or_else(|fault| {
@@ -212,11 +208,7 @@ impl<'a, H: Host> Visit<'a, H> {
         lease: Option<&Lease>,
     ) -> Result<Made<H::Body>, (Unfit, u64)> {
         let (host, trace) = (self.host, &mut self.trace);
-        let making = order::make(host, self.ask, self.config, rendition, trace);
-        match lease {
-            Some(lease) => turn::beating(host, lease, making).await,
-            None => making.await,
-        }
+        turn::held(host, lease, order::make(host, self.ask, self.config, rendition, trace)).await
     }
 
     fn wants_only_what_is_kept(&self) -> bool {

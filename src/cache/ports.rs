@@ -137,7 +137,8 @@ pub trait Body: Sized + 'static {
     #[must_use]
     fn cut(self, cut: Cut) -> Self;
 
-    /// The same bytes, breaking off with [`Fault::TimedOut`] where none come for `stall_ms` though they are asked for.
+    /// The same bytes, breaking off with [`Fault::TimedOut`] where none come for `stall_ms` though they are asked for;
+    /// not where a viewer gets all of them as they come, and the platform sees to that alone.
     #[must_use]
     fn stalling(self, stall_ms: u32) -> Self;
 

@@ -1,6 +1,9 @@
 //! An entry is renewed behind the viewer's back: its source is asked first, and only one that has changed,
 //! or does not answer, costs a transform.
 
+use std::pin::pin;
+
+use futures_util::future::{Either, select};
 use http::{Method, header};
 
 use super::copies::Copies;
@@ -16,6 +19,7 @@ use super::status::Tier;
 use super::storage::{self, Found};
 use super::turn::{self, Lease};
 use crate::config::Config;
+use crate::limits::ERRAND_BEAT_MS;
 use crate::media::failure;
 use crate::media::order;
 use crate::media::revalidation::{self, Revalidation};
@@ -33,11 +37,30 @@ pub async fn renew<H: Host>(
         return Vec::new();
     }
     let ask = of_the_whole(ask);
-    let mut visit = Visit::new(host, &ask, config, rendition, "");
-    visit.renew().await;
-    let Visit { mut trace, owed, .. } = visit;
-    trace.faults.extend(settle(host, &config.cache, owed).await);
-    trace.faults
+    let work = async {
+        let mut visit = Visit::new(host, &ask, config, rendition, "");
+        visit.renew().await;
+        let Visit { mut trace, owed, .. } = visit;
+        trace.faults.extend(settle(host, &config.cache, owed).await);
+        trace.faults
+    };
+    on_errand(host, &rendition.kv_key, work).await
+}
+
+/// Does `work`, and keeps the errand it was claimed for as long as it takes: a transform may take longer than a claim
+/// lasts. Afterwards the last claim runs out by itself, so that what failed is not tried again at once.
+async fn on_errand<H: Host, T>(host: &H, errand: &str, work: impl Future<Output = T>) -> T {
+    let claiming = async {
+        loop {
+            host.sleep(ERRAND_BEAT_MS).await;
+            host.release(errand);
+            host.claim(errand);
+        }
+    };
+    match select(pin!(work), pin!(claiming)).await {
+        Either::Left((done, _)) => done,
+        Either::Right((never, _)) => never,
+    }
 }
 
 /// The same request for the whole, whatever part of it the viewer asked, and has already.
@@ -74,7 +97,7 @@ impl<H: Host> Visit<'_, H> {
                 // Somebody was faster; only the edge here has not heard of it.
                 return self.hand_on(entry).await;
             }
-            let Some(lease) = self.take_turn_at_once(Some(&entry.metadata)).await else {
+            let Some(lease) = self.take_turn_at_once().await else {
                 return entry.body.discard();
             };
             match self.ask_source(&entry.metadata).await {
@@ -92,7 +115,7 @@ impl<H: Host> Visit<'_, H> {
                     self.make_anew(entry.metadata.source, version, lease).await;
                 }
             }
-        } else if let Some(lease) = self.take_turn_at_once(None).await {
+        } else if let Some(lease) = self.take_turn_at_once().await {
             self.make_anew(0, None, lease).await;
         }
     }
@@ -102,7 +125,7 @@ impl<H: Host> Visit<'_, H> {
         let Rendition { kv_key, edge_url, origin, bypass, .. } = self.rendition;
         let (host, cache) = (self.host, &self.config.cache);
         if origin.kv && bypass.kv.read {
-            match storage::find(host.kv(), kv_key, host.now_ms(), cache).await {
+            match storage::find(host.kv(), kv_key, || host.now_ms(), cache).await {
                 Ok(Found::Fresh(entry) | Found::Renewable(entry) | Found::Stale(entry)) => {
                     return Some(entry);
                 }
@@ -134,6 +157,10 @@ impl<H: Host> Visit<'_, H> {
 
     async fn hand_on(&mut self, entry: Entry<H::Body>) {
         let Entry { metadata, body } = entry;
+        let left_ms = metadata.fresh_until_ms.saturating_sub(self.host.now_ms());
+        if self.edge_declines(Some(metadata.length), left_ms / 1000).is_some() {
+            return body.discard();
+        }
         if metadata.chunks.is_none() {
             self.owed.copies = Some(self.edge_copy(metadata, body));
             return;
@@ -160,7 +187,9 @@ impl<H: Host> Visit<'_, H> {
         match answer {
             Revalidation::Unchanged if self.may_be_extended(metadata) => Source::Unchanged,
             Revalidation::Unchanged | Revalidation::Unknown if is_fresh => Source::NoNews,
-            Revalidation::Unchanged | Revalidation::Unknown => Source::Changed(None),
+            // Without a name the transformer may give what it made of the source before the last change.
+            Revalidation::Unchanged => Source::Changed(Some(revalidation::version(state))),
+            Revalidation::Unknown => Source::Changed(None),
             Revalidation::Changed(now) => {
                 // Of a source that is gone, or says nothing of itself now, nobody must get an old copy either.
                 let moment = || format!("{:x}", self.host.now_ms());
@@ -184,8 +213,11 @@ impl<H: Host> Visit<'_, H> {
             let left_ms = entry.metadata.fresh_until_ms.saturating_sub(self.host.now_ms());
             let edge = self.edge_declines(length, left_ms / 1000);
             let kv = self.kv_declines(length, left_ms / 1000);
+            // What the edge has in one piece may lie in KV in chunks, which KV has just not shown: these would be
+            // written over them, and taken back with them where that fails.
+            let is_one_value = entry.metadata.length <= self.config.cache.single_bytes_max;
             self.owed.copies = Some(Copies {
-                kv_key: kv.is_none().then(|| key.clone()),
+                kv_key: (kv.is_none() && is_one_value).then(|| key.clone()),
                 edge_url: edge.is_none().then(|| self.rendition.edge_url.clone()),
                 entry,
                 tags: self.rendition.tags.clone(),

@@ -66,10 +66,7 @@ impl<H: Host> Visit<'_, H> {
     }
 
     /// Asks the gate without waiting; `None` where somebody else is at it, or has done it already.
-    pub(super) async fn take_turn_at_once(
-        &mut self,
-        current: Option<&Metadata>,
-    ) -> Option<Option<Lease>> {
+    pub(super) async fn take_turn_at_once(&mut self) -> Option<Option<Lease>> {
         let Some(gate) = self.gate() else { return Some(None) };
         let key = &self.rendition.kv_key;
         let budget_ms = self.config.cache.coalescing.timeout_ms;
@@ -78,9 +75,9 @@ impl<H: Host> Visit<'_, H> {
             && let Ok(filled) = Metadata::decode(entry)
             && !self.is_as_new(&filled)
         {
-            // That was the fill which is to be renewed.
-            let unusable = current.map(|current| current.generation.clone());
-            verdict = gate.ask(key, &Question::Enter { unusable }, budget_ms).await;
+            // That was the fill which is to be renewed, or an attempt at it whose failure is over.
+            let enter = Question::Enter { unusable: Some(filled.generation) };
+            verdict = gate.ask(key, &enter, budget_ms).await;
         }
         match verdict {
             Ok(Verdict::Lead { token }) => {
@@ -125,6 +122,18 @@ impl<H: Host> Visit<'_, H> {
                 Turn::Make(None)
             }
         })
+    }
+}
+
+/// Does `work`, and says so at the gate for as long as it takes, where others wait for it.
+pub(super) async fn held<H: Host, T>(
+    host: &H,
+    lease: Option<&Lease>,
+    work: impl Future<Output = T>,
+) -> T {
+    match lease {
+        Some(lease) => beating(host, lease, work).await,
+        None => work.await,
     }
 }
 

@@ -167,3 +167,23 @@ fn what_is_stale_is_better_than_an_error_and_nothing_is_better_than_what_is_too_
         assert_eq!(dead.borrow().status, 502);
     }
 }
+
+#[test]
+fn a_failure_that_is_over_costs_the_crowd_that_comes_after_it_one_order() {
+    for seed in 0..40 {
+        let dice = Dice::new(seed);
+        let mut stage = fair(seed, &dice, 3_000);
+        stage.world.studio.set_state(0, State::Fails);
+        let failed = stage.visit(Plan::plain(0, 0));
+        stage.settle();
+        assert_eq!((failed.borrow().status, stage.world.studio.orders.get()), (502, 1));
+        // The gate still tells of it, and nobody remembers it.
+        stage.world.studio.set_state(0, State::Holds);
+        crowd(&mut stage, &dice, 8, 300);
+        stage.settle();
+        stage.seen.remove(0);
+        all_are_served(&stage, seed, true);
+        let orders = stage.world.studio.orders.get();
+        assert_eq!(orders, 2, "crowd {seed}\n{}", stage.world.journal());
+    }
+}

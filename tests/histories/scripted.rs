@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use video_resizer::cache::entry::Metadata;
 use video_resizer::cache::gate::{Question, Verdict};
-use video_resizer::limits::LEASE_MS;
+use video_resizer::limits::{LEASE_AGE_MS_MAX, LEASE_MS};
 
 use super::kv::Value;
 use super::stage::{Setup, Stage};
@@ -341,5 +341,22 @@ fn a_source_that_is_gone_takes_its_renditions_with_it_when_they_are_renewed() {
     let gone = stage.visit(Plan::plain(0, 0));
     stage.settle();
     assert_eq!((late.borrow().status, gone.borrow().status), (200, 404));
+    is_right(&stage);
+}
+
+#[test]
+fn a_viewer_so_slow_that_the_lease_grows_too_old_leaves_a_whole_rendition_behind() {
+    let setup = Setup { has_edge: false, lifetime_s: 3_600, ..Setup::calm(15) };
+    let mut stage = stage(setup, 600);
+    let slow = stage.visit(Plan { pace_ms: 60_000, ..Plan::plain(0, 0) });
+    stage.settle();
+    let slow = slow.borrow();
+    assert!(stage.world.now_ms() - slow.asked_ms > LEASE_AGE_MS_MAX);
+    assert!(at_rest(&stage.world).is_some(), "{}", stage.world.journal());
+    let next = stage.visit(Plan::plain(1, 0));
+    stage.settle();
+    assert_eq!((next.borrow().status, next.borrow().ended), (200, Ended::Whole));
+    assert_eq!(next.borrow().header("etag"), slow.header("etag"));
+    orders(&stage, 1);
     is_right(&stage);
 }

@@ -66,16 +66,11 @@ impl History {
         now_ms - began.map_or(token, |(at_ms, _)| at_ms)
     }
 
-    /// Whether the holder may go on: nobody else was let in.
+    /// Whether the holder may go on.
     fn is_good(&self, token: u64) -> bool {
         self.greatest() == Some(token)
             && self.ended(token).is_none()
             && self.last(|event| event == Event::Failed(token)).is_none()
-    }
-
-    /// Whether others wait for the holder.
-    fn is_waited_for(&self, token: u64, now_ms: u64) -> bool {
-        self.is_good(token) && self.age_ms(token, now_ms) < LEASE_AGE_MS_MAX
     }
 
     /// Writes down that a holder is known again; `true` when it is.
@@ -168,7 +163,8 @@ impl History {
                 Event::Ended(..) | Event::Failed(_) | Event::Forgotten | Event::Evicted => false,
             });
             let is_heard = heard.is_some_and(|(at_ms, _)| now_ms - at_ms < LEASE_MS);
-            if self.is_waited_for(token, now_ms) && is_heard {
+            let is_young = self.age_ms(token, now_ms) < LEASE_AGE_MS_MAX;
+            if self.is_good(token) && is_heard && is_young {
                 return Verdict::Follow { token };
             }
             match self.ended(token) {

@@ -101,8 +101,7 @@ impl GateState {
         }
     }
 
-    /// A beat. What is over its age goes to whoever asks next, whatever beats; until then it is its holder's, like what
-    /// has lapsed.
+    /// A beat. Over its age a lease is open to whoever comes, whatever beats; and while nobody does it is its holder's.
     fn hold(&mut self, token: u64, now_ms: u64) -> Verdict {
         if self.is_of_an_earlier_life(token, now_ms) {
             self.take_up(token, now_ms);

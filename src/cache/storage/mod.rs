@@ -34,13 +34,13 @@ pub enum Found<B> {
 }
 
 /// Looks up an entry. What is dead, and what this house cannot have written, is as good as absent;
-/// the latter is a fault as well.
+/// the latter is a fault as well. `now` is read when KV has answered.
 ///
 /// The body of an entry in chunks is the value at its own key: the manifest and the body's beginning.
 pub async fn find<K: KvStore>(
     kv: &K,
     key: &str,
-    now_ms: u64,
+    now: impl Fn() -> u64,
     cache: &Cache,
 ) -> Result<Found<K::Body>, Fault> {
     let found = kv.find(key, cache.kv_cache_ttl_s, cache.kv_timeout_ms).await?;
@@ -55,7 +55,7 @@ pub async fn find<K: KvStore>(
             return Err(fault);
         }
     };
-    let state = freshness(&metadata, now_ms);
+    let state = freshness(&metadata, now());
     let entry = Entry { metadata, body: body.stalling(cache.kv_timeout_ms) };
     Ok(match state {
         Freshness::Fresh => Found::Fresh(entry),

@@ -7,9 +7,9 @@ use super::expiration_ttl_s;
 use super::manifest::Manifest;
 use crate::cache::entry::{Chunks, Entry, Metadata, Outcome};
 use crate::cache::freshness::extension_ms;
-use crate::cache::ports::{Body, Fault, Held, KvCopy, KvStore};
+use crate::cache::ports::{Body, Fault, Held, KvCopy, KvFound, KvStore};
 use crate::config::Cache;
-use crate::limits::{ALIAS_TTL_S, CHUNKS_MAX, HEAD_BYTES_MAX, KV_TRIES_MAX};
+use crate::limits::{ALIAS_TTL_S, CHUNKS_MAX, HEAD_BYTES_MAX, KV_CACHE_TTL_S_MIN, KV_TRIES_MAX};
 
 /// Keeps an entry until it is of no use any more, and tells what is known of it then.
 ///
@@ -133,14 +133,34 @@ impl<K: KvStore> Writer<'_, K> {
             }
         };
         let expiration_ttl_s = expiration_ttl_s(until_ms, self.now_ms);
-        let copy = KvCopy { metadata: text, expiration_ttl_s, length: metadata.length, body };
-        let budget_ms = self.cache.write_timeout_ms;
-        let kept = self.kv.keep(self.key, copy, budget_ms).await;
+        let length = metadata.length;
+        let copy = KvCopy { metadata: text.clone(), expiration_ttl_s, length, body };
+        let kept = self.kv.keep(self.key, copy, self.cache.write_timeout_ms).await;
         // Only then: any other error may hide a good entry, this one's or another filler's.
         if kept == Err(Fault::BrokenOff) {
-            self.kv.remove(self.key, budget_ms).await?;
+            self.take_back_single(&text).await?;
         }
         kept
+    }
+
+    /// Deletes what an aborted write has left, where it has left anything: the local simulator commits it as far as it
+    /// came, and production does not. There what is found is the entry from before, which is old
+    /// and still better than none.
+    async fn take_back_single(&self, text: &str) -> Result<(), Fault> {
+        let found = self.kv.find(self.key, KV_CACHE_TTL_S_MIN, self.cache.kv_timeout_ms).await;
+        let looked = match found {
+            Ok(Some(KvFound { metadata, body })) => {
+                body.discard();
+                let there = metadata.and_then(|there| Metadata::decode(&there).ok());
+                if there.is_some() && there != Metadata::decode(text).ok() {
+                    return Ok(());
+                }
+                Ok(())
+            }
+            Ok(None) => Ok(()),
+            Err(fault) => Err(fault),
+        };
+        self.kv.remove(self.key, self.cache.write_timeout_ms).await.and(looked)
     }
 
     /// A larger body: chunk after chunk, the next one read while one is written, then the manifest.

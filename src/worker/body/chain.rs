@@ -12,7 +12,7 @@ use super::NativeBody;
 use super::blocks::Blocks;
 use super::bytes::Bytes;
 use super::cut::cut;
-use crate::cache::ports::{Ending, Fault, Part};
+use crate::cache::ports::{Body, Ending, Fault, Part};
 
 /// The parts as one run of blocks, and how it ended: by a fault, or else well, or with nobody reading on.
 ///
@@ -61,8 +61,8 @@ impl Chain {
                 match self.parts.next().await {
                     Some(part) => {
                         let Part { body, cut: of } = part?;
-                        let blocks = body.into_blocks_of_stalling(self.stall_ms);
-                        self.current = Some(cut(blocks.stalling(self.stall_ms), &of));
+                        let blocks = body.stalling(self.stall_ms).into_blocks();
+                        self.current = Some(cut(blocks, &of));
                     }
                     None if self.left == 0 => return Ok(None),
                     None => return Err(Fault::Corrupt("parts shorter than their chain")),

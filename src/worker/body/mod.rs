@@ -64,7 +64,7 @@ impl NativeBody {
 
     /// A stream of the platform.
     pub(super) fn of_stream(stream: ReadableStream) -> Self {
-        Self::Stream(Unread { stream, is_taken: false })
+        Self::Stream(Unread { stream, stall_ms: None, is_taken: false })
     }
 
     /// How many bytes it has, where that is certain.
@@ -79,26 +79,13 @@ impl NativeBody {
     }
 
     fn into_blocks(self) -> Blocks {
-        self.into_blocks_of(Reader::of)
-    }
-
-    /// As [`NativeBody::into_blocks`], of a source that is given up once it gives nothing for `stall_ms`.
-    fn into_blocks_of_stalling(self, stall_ms: u32) -> Blocks {
-        self.into_blocks_of(|stream| Ok(Reader::of(stream)?.stalling(stall_ms)))
-    }
-
-    fn into_blocks_of(
-        self,
-        reader: impl FnOnce(&ReadableStream) -> Result<Reader, Fault>,
-    ) -> Blocks {
         match self {
             Self::Empty => Blocks::held(None),
             Self::Text(text) => Blocks::held(Some(Bytes::copy(text.as_bytes()))),
             Self::Held(bytes) => Blocks::held(Some(bytes)),
-            Self::Stream(unread) => match reader(&unread.into_stream()) {
-                Ok(reader) => Blocks::of(reader),
-                Err(fault) => Blocks::broken(Vec::new(), fault),
-            },
+            Self::Stream(unread) => {
+                unread.blocks().unwrap_or_else(|fault| Blocks::broken(Vec::new(), fault))
+            }
             Self::Blocks { blocks, .. } => blocks,
             Self::Branch { branch, .. } => Blocks::new(branch),
         }
@@ -139,8 +126,8 @@ impl Body for NativeBody {
                 *self = Self::Branch { branch, length };
                 return Ok(Self::Branch { branch: copy, length });
             }
-            Self::Stream(unread) => match unread.reader() {
-                Ok(reader) => (Blocks::of(reader), None),
+            Self::Stream(unread) => match unread.blocks() {
+                Ok(blocks) => (blocks, None),
                 Err(fault) => {
                     *self = Self::Stream(unread);
                     return Err(fault);
@@ -159,19 +146,20 @@ impl Body for NativeBody {
         Self::Blocks { blocks: cut::cut(self.into_blocks(), &cut), length }
     }
 
-    fn stalling(self, stall_ms: u32) -> Self {
-        if !matches!(self, Self::Stream(_)) {
-            return self; // what is at hand never stalls
+    fn stalling(mut self, stall_ms: u32) -> Self {
+        if let Self::Stream(unread) = &mut self {
+            unread.stall_ms = Some(stall_ms);
         }
-        let blocks = self.into_blocks_of_stalling(stall_ms).stalling(stall_ms);
-        Self::Blocks { blocks, length: None }
+        self // what is at hand never stalls
     }
 
     async fn take(&mut self, bytes: u64) -> Result<NativeHeld, Fault> {
         let bytes_max = u64::from(u32::MAX);
         let bytes = u32::try_from(bytes).map_err(|_| Fault::TooLarge { bytes, bytes_max })?;
-        if let Self::Stream(unread) = self {
-            let mut reader = unread.reader()?;
+        if let Self::Stream(unread) = self
+            && unread.stall_ms.is_none()
+        {
+            let mut reader = Reader::of(&unread.stream)?;
             if reader.is_byob() {
                 let taken = reader.fill(bytes).await?;
                 reader.release();
@@ -229,12 +217,20 @@ impl Body for NativeBody {
 /// A stream of the platform nobody has read yet. Dropped, it is cancelled.
 pub(super) struct Unread {
     stream: ReadableStream,
+    /// How long it may give nothing. It is of no account where nobody here reads it: whoever takes the whole as it is
+    /// takes it from the platform itself.
+    stall_ms: Option<u32>,
     is_taken: bool,
 }
 
 impl Unread {
-    fn reader(&self) -> Result<Reader, Fault> {
-        Reader::of(&self.stream)
+    /// From here on it is whoever has the blocks that answers for the stream.
+    fn blocks(&self) -> Result<Blocks, Fault> {
+        let reader = Reader::of(&self.stream)?;
+        Ok(match self.stall_ms {
+            Some(stall_ms) => Blocks::of(reader.stalling(stall_ms)).stalling(stall_ms),
+            None => Blocks::of(reader),
+        })
     }
 
     fn into_stream(mut self) -> ReadableStream {

@@ -40,9 +40,11 @@ struct Drawn {
 
 impl Weather for Drawn {
     fn next(&self, operation: &Operation, possible: &[Mishap]) -> Mishap {
+        let is_after_a_write = self.chosen.borrow().mishap("kv-keep").is_some();
         let possible = match operation {
-            Operation::EdgeFind { .. } | Operation::KvFind { .. } => states::LOOK_UP,
             // Two mishaps at once, a body broken off and then this, are a story of their own.
+            Operation::KvFind { .. } if is_after_a_write => &[Mishap::None],
+            Operation::EdgeFind { .. } | Operation::KvFind { .. } => states::LOOK_UP,
             Operation::EdgeRemove { .. } | Operation::KvRemove { .. } => &[Mishap::None],
             // Only of a transform it matters whether no answer came, or none in time.
             Operation::Fetch { purpose: Purpose::Probe | Purpose::Original, .. } => {
@@ -138,6 +140,8 @@ impl Walk {
                 }
             } else {
                 chosen.borrow_mut().mishaps.clear();
+                // What nobody has looked at by now is not there.
+                host.kv.surprise.set(|_| {});
                 let faults = run(settle(&host, &self.config.cache, owed));
                 promises::no_fault_is_silent(&chosen.borrow(), &faults);
                 let settled = host.world.take_journal();
@@ -230,11 +234,11 @@ fn writes_are_done(
             Operation::EdgeKeep { url } | Operation::EdgeRemove { url } => {
                 assert_eq!(*url, rendition.edge_url);
             }
-            Operation::KvKeep { key } | Operation::KvRemove { key } => {
+            // What a body that broke off has left is looked at before it is removed.
+            Operation::KvKeep { key } | Operation::KvFind { key } | Operation::KvRemove { key } => {
                 assert_eq!(*key, rendition.kv_key);
             }
             Operation::EdgeFind { .. }
-            | Operation::KvFind { .. }
             | Operation::KvList { .. }
             | Operation::GateAsk { .. }
             | Operation::Fetch { .. } => {

@@ -36,6 +36,8 @@ pub(crate) struct FakeKv {
     pub(crate) slowness: Rc<Cell<u32>>,
     /// Keys whose bodies break off halfway.
     pub(crate) breaking: Rc<RefCell<BTreeSet<String>>>,
+    /// Whether an aborted write is committed as far as it came, as the local simulator does and production does not.
+    pub(crate) commits_aborted: Rc<Cell<bool>>,
     /// What this data centre has looked for in vain, and until when it does not look again, where it does so.
     missed: Option<Rc<RefCell<BTreeMap<String, u64>>>>,
 }
@@ -51,6 +53,7 @@ impl FakeKv {
             surprise: Rc::default(),
             slowness: Rc::default(),
             breaking: Rc::default(),
+            commits_aborted: Rc::new(Cell::new(true)),
             missed: None,
         }
     }
@@ -142,7 +145,9 @@ impl KvStore for FakeKv {
         }
         let read = body.read();
         let is_whole = read.whole && read.bytes.len() as u64 == length;
-        // The local simulator commits an aborted write as far as it came.
+        if !is_whole && !self.commits_aborted.get() {
+            return Err(Fault::BrokenOff);
+        }
         let until_ms = self.world.now_ms() + expiration_ttl_s * 1000;
         let kept = Kept { metadata: Some(metadata), bytes: read.bytes.into(), until_ms };
         self.kept.borrow_mut().insert(key.to_owned(), kept);

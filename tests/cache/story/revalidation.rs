@@ -450,3 +450,43 @@ fn chunks_whose_manifest_cannot_be_written_again_are_no_reason_to_pay_for_others
     assert!(matches!(seen.faults[..], [(Tier::Kv, _)]), "{:?}", seen.faults);
     assert_eq!((house.in_kv(KEY), made(&house)), (before, 1));
 }
+
+#[test]
+fn what_is_made_anew_after_a_change_is_never_made_of_what_was_before_it() {
+    let house = filled(&json!({}));
+    house.pass_s(DAY_S + 1);
+    house.host.upstream.validators.set(CHANGED);
+    house.get(VIDEO);
+    let changed = calls(&house, Purpose::Transform).pop().unwrap().url;
+    assert!(changed.contains("?v="), "{changed}");
+    // Unchanged for a week; the transformer still keeps what it made of the first, by its URL.
+    for _ in 0..7 {
+        house.pass_s(DAY_S + 1);
+        house.elsewhere();
+        house.get(VIDEO);
+    }
+    assert_eq!(made(&house), 3);
+    let anew = calls(&house, Purpose::Transform).pop().unwrap().url;
+    assert!(anew.contains("?v="), "{anew}");
+}
+
+#[test]
+fn chunks_that_kv_could_not_show_are_not_written_again_over_themselves() {
+    let house = made_in(House::of_tiny_chunks(&json!({"sources": {"revalidateAfter": 1_000}})));
+    let before = house.get(VIDEO);
+    house.pass_s(1_000);
+    let weather = [
+        ("kv-find", Mishap::Refused),
+        ("kv-keep", Mishap::None),
+        ("kv-keep", Mishap::Refused),
+        ("kv-keep", Mishap::Refused),
+    ];
+    house.host.world.set_weather(Script::new(&weather));
+    let seen = house.get(VIDEO);
+    assert_eq!(seen.cost, ["edge-find"]);
+    house.host.world.set_weather(Script::default());
+    house.elsewhere();
+    let after = house.get(VIDEO);
+    assert!(after.whole, "{:?}", seen.settled);
+    assert_eq!((&after.bytes, made(&house)), (&before.bytes, 1), "{:?}", seen.settled);
+}

@@ -313,3 +313,54 @@ fn bodies_in_chunks_are_served_at_once_and_renewed_as_well() {
     assert!(stale.cache().contains("detail=stale-if-error"), "{}", stale.cache());
     assert_eq!(stale.settled, [""; 0]);
 }
+
+#[test]
+fn the_windows_are_over_when_they_are_over_however_long_kv_takes() {
+    let ttl = json!({"ok": 100});
+    for (more, after_s, is_served) in [
+        (json!({"ttl": ttl, "staleWhileRevalidate": {"ok": 0}}), 100, false),
+        (
+            json!({"ttl": ttl, "staleWhileRevalidate": {"ok": 50}, "staleIfError": {"ok": 0}}),
+            150,
+            false,
+        ),
+        (json!({"ttl": ttl, "staleWhileRevalidate": {"ok": 50}}), 100, true),
+    ] {
+        let house = House::new(&more);
+        house.get(VIDEO);
+        house.elsewhere();
+        let end_ms = house.in_kv(KEY).created_ms + after_s * 1_000;
+        // Looking at the edge takes 10 ms, and so does KV: when it answers, that moment is past.
+        house.host.world.pass_ms(end_ms - 15 - house.host.world.now_ms());
+        let seen = house.get(VIDEO);
+        assert_eq!(!seen.cost.contains(&"transform"), is_served, "{}", seen.cache());
+    }
+}
+
+#[test]
+fn a_new_one_that_breaks_off_takes_nothing_from_what_is_stale() {
+    let house = House::new(&json!({"sources": {"fallbackToOriginal": false}}));
+    house.host.kv.commits_aborted.set(false);
+    let made = house.get(VIDEO);
+    house.pass_s(90_001);
+    house.elsewhere();
+    house.host.upstream.makes(Making::BreaksOff(1_000));
+    assert!(!house.get(VIDEO).whole, "what was begun cannot be taken back");
+    house.host.upstream.makes(Making::Status(503));
+    let stale = house.get(VIDEO);
+    assert_eq!((stale.status, &stale.bytes), (200, &made.bytes));
+}
+
+#[test]
+fn an_extension_whose_body_stalls_takes_nothing_from_what_there_is() {
+    let house = House::new(&json!({"sources": {"revalidateAfter": 1_000}}));
+    house.get(VIDEO);
+    house.host.kv.commits_aborted.set(false);
+    let before = house.in_kv(KEY);
+    house.pass_s(1_000);
+    house.host.kv.breaking.borrow_mut().insert(KEY.to_owned());
+    let seen = house.get(VIDEO);
+    assert!(!seen.faults.is_empty());
+    assert!(house.kv_keys().contains(&KEY.to_owned()), "{:?}", seen.settled);
+    assert_eq!(house.in_kv(KEY), before);
+}

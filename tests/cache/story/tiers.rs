@@ -327,7 +327,7 @@ fn a_short_entry_that_could_not_be_removed_is_not_served_from_the_edge() {
     house.host.upstream.makes(Making::BreaksOff(1_000));
     house.host.world.set_weather(Script::new(&[("edge-remove", Mishap::Refused)]));
     let broken = house.get(VIDEO);
-    assert_eq!(broken.settled, ["kv-keep", "kv-remove", "edge-keep", "edge-remove"]);
+    assert_eq!(broken.settled, ["kv-keep", "kv-find", "kv-remove", "edge-keep", "edge-remove"]);
     assert_eq!((house.kv_keys().len(), house.edge_urls().len()), (0, 1));
 
     house.host.upstream.makes(Making::Good);

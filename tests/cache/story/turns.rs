@@ -470,3 +470,33 @@ fn what_a_slow_viewer_drew_out_past_the_age_of_a_lease_is_kept_where_nobody_else
     house.settle(&get(VIDEO), owed);
     assert_eq!(house.kv_keys(), [""; 0]);
 }
+
+#[test]
+fn while_the_original_is_asked_for_the_others_still_wait() {
+    let house = with_gate(House::plain());
+    house.host.upstream.makes(Making::WrongType);
+    house.host.upstream.slowness.set(40);
+    let seen = house.get(VIDEO);
+    let after = seen.cost.iter().rposition(|kind| *kind == "probe").unwrap();
+    assert!(seen.cost[after..].contains(&"original"), "{:?}", seen.cost);
+    let beats = seen.cost[after..].iter().filter(|kind| **kind == "gate-beat").count();
+    assert!(beats >= 10, "{:?}", seen.cost);
+}
+
+#[test]
+fn who_lost_the_lease_remembers_no_failure_where_another_has_made_it() {
+    for making in [Making::SaysError(9404), Making::WrongType] {
+        let house = with_gate(House::new(&json!({"sources": {"fallbackToOriginal": false}})));
+        house.host.upstream.makes(making);
+        let (failed, owed) = house.answer(&get(VIDEO));
+        assert!(failed.status >= 400);
+        // It was silent for too long, and another was let in and made it.
+        house.pass_s(11);
+        house.host.upstream.makes(Making::Good);
+        let made = house.get(VIDEO);
+        assert_eq!(made.status, 200);
+        house.pass_s(1);
+        let settled = house.settle(&get(VIDEO), owed);
+        assert_eq!(house.get(VIDEO).bytes, made.bytes, "{settled:?}");
+    }
+}
