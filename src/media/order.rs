@@ -92,9 +92,12 @@ async fn transform<H: Host>(
         budget_ms: config.transformer.timeout_ms,
         follows_redirects: false,
     };
-    let probes = config.sources.probe && failure::original_fits(rendition.recipe().mode);
     let (answer, of_source) = join(host.upstream().fetch(&call), async {
-        if probes { probe(host, ask, config, source).await } else { Ok(Probed::default()) }
+        if config.sources.probe {
+            probe(host, ask, config, source).await
+        } else {
+            Ok(Probed::default())
+        }
     })
     .await;
     let of_source = of_source.unwrap_or_else(|fault| {

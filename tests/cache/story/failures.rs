@@ -155,7 +155,7 @@ fn a_picture_is_never_replaced_by_a_whole_video() {
         house.host.upstream.makes(Making::WrongType);
         let seen = house.get(&format!("/clips/a.mp4?{mode}"));
         assert_eq!(seen.status, 502, "{mode}");
-        assert_eq!(seen.cost, ["edge-find", "kv-find", "transform"], "nor is it probed: {mode}");
+        assert_eq!(seen.cost, ["edge-find", "kv-find", "transform", "probe"], "{mode}");
     }
 }
 

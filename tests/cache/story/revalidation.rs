@@ -81,6 +81,21 @@ fn an_unchanged_source_extends_the_entry_without_a_transform() {
 }
 
 #[test]
+fn an_unchanged_source_extends_every_kind_of_rendition_without_a_transform() {
+    for mode in ["mode=frame", "mode=spritesheet", "mode=audio"] {
+        let house = House::plain();
+        house.host.upstream.validators.set([Some("\"first\""), None]);
+        let url = format!("/clips/a.mp4?{mode}");
+        assert_eq!(house.get(&url).status, 200);
+        house.pass_s(DAY_S + 1);
+        house.elsewhere();
+        let past = house.get(&url);
+        assert_eq!(past.settled, ["kv-find", "probe", "kv-keep", "edge-keep"], "{mode}");
+        assert_eq!(made(&house), 1, "{mode}");
+    }
+}
+
+#[test]
 fn an_unchanged_source_extends_a_body_in_chunks_by_the_value_at_its_own_key_alone() {
     let house = made_in(House::of_tiny_chunks(&json!({})));
     let before = house.get(VIDEO);
