@@ -143,24 +143,18 @@ impl<K: KvStore> Writer<'_, K> {
         kept
     }
 
-    /// Deletes what an aborted write has left, where it has left anything: the local simulator commits it as far as it
-    /// came, and production does not. There what is found is the entry from before, which is old
-    /// and still better than none.
+    /// Deletes what an aborted write has left: the local simulator commits it as far as it came. Production does not:
+    /// what is found there is the entry from before, which is old and still better than none.
     async fn take_back_single(&self, text: &str) -> Result<(), Fault> {
         let found = self.kv.find(self.key, KV_CACHE_TTL_S_MIN, self.cache.kv_timeout_ms).await;
-        let looked = match found {
-            Ok(Some(KvFound { metadata, body })) => {
-                body.discard();
-                let there = metadata.and_then(|there| Metadata::decode(&there).ok());
-                if there.is_some() && there != Metadata::decode(text).ok() {
-                    return Ok(());
-                }
-                Ok(())
-            }
-            Ok(None) => Ok(()),
-            Err(fault) => Err(fault),
-        };
-        self.kv.remove(self.key, self.cache.write_timeout_ms).await.and(looked)
+        let there = found.ok().flatten().and_then(|KvFound { metadata, body }| {
+            body.discard();
+            Metadata::decode(&metadata?).ok()
+        });
+        if there.is_some() && there != Metadata::decode(text).ok() {
+            return Ok(());
+        }
+        self.kv.remove(self.key, self.cache.write_timeout_ms).await
     }
 
     /// A larger body: chunk after chunk, the next one read while one is written, then the manifest.
