@@ -40,11 +40,11 @@ pub const EDGE_BODY_BYTES_MAX: u64 = 512_000_000;
 pub const LEASE_MS: u64 = 10_000;
 /// Milliseconds between two beats of a filler.
 pub const LEASE_BEAT_MS: u32 = 3_000;
-/// Milliseconds for which others wait for the holder of one lease at the most, whatever beats: four times what the platform grants a fill whose
-/// viewer has left (workers/platform/limits, `waitUntil`).
+/// Milliseconds for which others wait for the holder of one lease at the most, whatever beats: four times what the
+/// platform grants a fill whose viewer has left (workers/platform/limits, `waitUntil`).
 pub const LEASE_AGE_MS_MAX: u64 = 120_000;
-/// Milliseconds a gate tells of what was kept, where it lives that long: longer than a data centre may remember that KV had
-/// nothing, which is 60 s (kv/concepts/how-kv-works).
+/// Milliseconds a gate tells of what was kept, where it lives that long: longer than a data centre may remember that
+/// KV had nothing, which is 60 s (kv/concepts/how-kv-works).
 pub const OUTCOME_MS: u64 = 90_000;
 /// Milliseconds a gate tells that nothing was kept: short, for the next answer may be another.
 pub const OUTCOME_NOTHING_MS: u64 = 5_000;
