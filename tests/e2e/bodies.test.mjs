@@ -123,6 +123,12 @@ test("a viewer who reads nothing for two seconds holds nobody up, and gets every
   assert.equal(sha256((await watch(url)).body), sha256(other.body));
 });
 
+/**
+ * Two pages: how requests happen to overlap decides whether their futures need one more. A body that passed through
+ * would need its largest blocks, of 512 KiB, at the least.
+ */
+const WASM_NOISE = 2 * 64 * 1024;
+
 test("a body of 100 MiB leaves the worker's wasm memory where one of four chunks leaves it", async (t) => {
   const transformer = await startTransformer();
   t.after(() => transformer.stop());
@@ -164,5 +170,5 @@ test("a body of 100 MiB leaves the worker's wasm memory where one of four chunks
 
   t.diagnostic(`wasm memory ${small.wasm} bytes before, ${wasm} after`);
   t.diagnostic(`workerd RSS ${Math.round(small.rss / 1024)} MiB before, ${Math.round(rss / 1024)} MiB after`);
-  assert.equal(wasm, small.wasm);
+  assert.ok(wasm - small.wasm <= WASM_NOISE, `wasm memory grew from ${small.wasm} to ${wasm} bytes`);
 });
