@@ -91,7 +91,7 @@ pub async fn settle<H: Host>(host: &H, cache: &Cache, owed: Owed<H::Body>) -> Ve
         let was_tried = copies.is_some();
         let mut written = match copies {
             Some(copies) => {
-                turn::beating(host, &lease, copies.write(host, cache, Some(&lease))).await
+                turn::held(host, Some(&lease), copies.write(host, cache, Some(&lease))).await
             }
             None => Written::default(),
         };

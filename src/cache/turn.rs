@@ -131,18 +131,7 @@ pub(super) async fn held<H: Host, T>(
     lease: Option<&Lease>,
     work: impl Future<Output = T>,
 ) -> T {
-    match lease {
-        Some(lease) => beating(host, lease, work).await,
-        None => work.await,
-    }
-}
-
-/// Does `work`, and says so at the gate for as long as it takes.
-pub(super) async fn beating<H: Host, T>(
-    host: &H,
-    lease: &Lease,
-    work: impl Future<Output = T>,
-) -> T {
+    let Some(lease) = lease else { return work.await };
     match select(pin!(work), pin!(beat(host, lease))).await {
         Either::Left((done, _)) => done,
         Either::Right((never, _)) => match never {},
