@@ -13,10 +13,12 @@
 //! - [`upkeep`]: what is done by the clock: the scrub of what is kept.
 //! - [`explain`]: the decision about a request as JSON.
 //! - [`config`]: what the operator decided, checked whole.
+//! - [`durable`]: the storage of a durable object, a port.
 //! - [`limits`]: every limit, named.
 
 pub mod cache;
 pub mod config;
+pub mod durable;
 pub mod explain;
 pub mod front;
 pub mod http;

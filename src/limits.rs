@@ -157,3 +157,8 @@ pub const FORKS_LAG_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// Milliseconds a viewer's first byte may wait for a source to say how long it is: a good one answers a HEAD in a
 /// tenth of it, and making a rendition takes longer.
 pub const PROBE_MS_MAX: u32 = 1_000;
+
+/// Changes of a durable object's storage that are one (durable-objects/api/sqlite-storage-api, `put`).
+pub const DURABLE_CHANGES_MAX: usize = 128;
+/// Bytes of one text in a durable object, with its name: 2 MB (durable-objects/platform/limits).
+pub const DURABLE_TEXT_BYTES_MAX: usize = 2_000_000;

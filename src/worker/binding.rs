@@ -49,15 +49,16 @@ extern "C" {
 
     /// All objects of one class.
     #[derive(Debug)]
-    pub(super) type GateNamespace;
+    pub(super) type ObjectNamespace;
     #[wasm_bindgen(method, catch, js_name = getByName)]
-    pub(super) fn get_by_name(this: &GateNamespace, name: &str) -> Result<GateObject, JsValue>;
+    pub(super) fn get_by_name(this: &ObjectNamespace, name: &str)
+    -> Result<DurableObject, JsValue>;
 
     /// One object, wherever in the world it lives.
-    pub(super) type GateObject;
+    pub(super) type DurableObject;
     #[wasm_bindgen(method, catch)]
     pub(super) fn fetch(
-        this: &GateObject,
+        this: &DurableObject,
         url: &str,
         init: &web_sys::RequestInit,
     ) -> Result<Promise, JsValue>;

@@ -11,13 +11,13 @@
 
 use std::cell::RefCell;
 
-use js_sys::{JsString, Reflect};
+use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{AbortController, AbortSignal, RequestInit, Response};
+use web_sys::AbortSignal;
 use worker::{Date, DurableObject, Env, State, durable_object};
 
-use super::binding::{GateNamespace, by_name};
-use super::budget::{fault, settled, sleep, within};
+use super::budget::sleep;
+use super::object::Objects;
 use crate::cache::gate::state::GateState;
 use crate::cache::gate::{Question, Verdict};
 use crate::cache::ports::{Fault, Gate};
@@ -25,8 +25,6 @@ use crate::limits::{GATE_PAUSE_MS_MAX, GATE_PAUSE_MS_MIN, GATE_QUESTION_BYTES_MA
 
 /// Name of the binding of all gates.
 const BINDING: &str = "FILL_GATE";
-/// Objects are asked by name and not by URL, yet a request must have one.
-const URL: &str = "https://gate/";
 
 /// The gate of the variant that the object is named after.
 #[allow(missing_debug_implementations)] // of the class that the macro makes of it
@@ -85,12 +83,12 @@ fn has_left(asker: &web_sys::Request) -> bool {
 
 /// The way to the gates of all variants.
 #[derive(Debug)]
-pub(super) struct GateStub(GateNamespace);
+pub(super) struct GateStub(Objects);
 
 impl GateStub {
     /// `None` where no gate is bound.
     pub(super) fn bind(env: &Env) -> Option<Self> {
-        by_name(env, BINDING).map(|binding| Self(binding.unchecked_into()))
+        Objects::bind(env, BINDING).map(Self)
     }
 }
 
@@ -98,34 +96,7 @@ impl Gate for GateStub {
     async fn ask(&self, key: &str, question: &Question, budget_ms: u32) -> Result<Verdict, Fault> {
         let text = serde_json::to_string(question)
             .map_err(|_| Fault::Corrupt("a question cannot be written"))?;
-        let abort = AbortController::new().map_err(|error| fault(&error))?;
-        let init = RequestInit::new();
-        init.set_method("POST");
-        init.set_body(&JsValue::from_str(&text));
-        init.set_signal(Some(&abort.signal()));
-        match within(budget_ms, self.answer(key, &init)).await {
-            Ok(answer) => answer,
-            Err(late) => {
-                abort.abort();
-                Err(late)
-            }
-        }
-    }
-}
-
-impl GateStub {
-    async fn answer(&self, key: &str, init: &RequestInit) -> Result<Verdict, Fault> {
-        let object = self.0.get_by_name(key).map_err(|error| fault(&error))?;
-        let response = settled(object.fetch(URL, init)).await?;
-        let response: Response =
-            response.dyn_into().map_err(|_| Fault::Corrupt("the gate gave no response"))?;
-        let text = settled(response.text()).await?;
-        if !response.ok() {
-            return Err(Fault::Unavailable(format!("the gate answered {}", response.status())));
-        }
-        let text = text.dyn_into::<JsString>().map(String::from);
-        text.ok()
-            .and_then(|text| serde_json::from_str(&text).ok())
-            .ok_or(Fault::Corrupt("the gate gave no verdict"))
+        let text = self.0.ask(key, &text, budget_ms).await?;
+        serde_json::from_str(&text).map_err(|_| Fault::Corrupt("the gate gave no verdict"))
     }
 }

@@ -9,6 +9,7 @@ mod host;
 mod kv;
 mod live_config;
 mod log;
+mod object;
 mod request;
 mod response;
 mod stay;
