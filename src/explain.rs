@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::cache::bypass::Use;
 use crate::cache::freshness::lifetime_s;
-use crate::cache::ports::Secrets;
+use crate::cache::ports::{Isolate, Secrets};
 use crate::cache::rendition::Rendition;
 use crate::config::Config;
 use crate::media::order;
@@ -14,12 +14,13 @@ use crate::request::hints::Slow;
 
 /// The decision about a request. Secrets stay out of it: a source's credentials are named, never shown.
 pub fn document(
-    secrets: &impl Secrets,
+    host: &(impl Secrets + Isolate),
     ask: &Ask,
     config: &Config,
     rendition: &Rendition<'_>,
 ) -> String {
     let recipe = rendition.recipe();
+    let purged = host.ledger().bearing_on(&rendition.subject()).latest();
     let options: Vec<Value> = recipe
         .options()
         .into_iter()
@@ -34,7 +35,7 @@ pub fn document(
                 "url": source.url,
                 "credentials": source.auth.is_some(),
                 "relayed": source.needs_relay(),
-                "transformation": order::transform_url(secrets, ask, config, rendition, source)
+                "transformation": order::transform_url(host, ask, config, rendition, source, purged)
                     .map(|url| if source.needs_relay() { "relayed".to_owned() } else { url }),
             })
         })

@@ -43,9 +43,12 @@ pub struct Metadata {
     /// Bytes of the body.
     #[serde(rename = "n")]
     pub length: u64,
-    /// When the fill started: a purge after this moment makes the entry invalid.
+    /// When the fill started.
     #[serde(rename = "b")]
     pub began_ms: u64,
+    /// The number of the last purge its isolate had heard of then; left out for 0.
+    #[serde(rename = "h", default, skip_serializing_if = "is_zero")]
+    pub heard: u64,
     /// When the answer was there.
     #[serde(rename = "c")]
     pub created_ms: u64,
@@ -224,6 +227,15 @@ impl Metadata {
     }
 }
 
+/// How a fill started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Began {
+    /// When; milliseconds since 1970.
+    pub at_ms: u64,
+    /// The number of the last purge its isolate had heard of.
+    pub heard: u64,
+}
+
 /// What an entry holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -246,6 +258,11 @@ pub fn generation(id: u128) -> String {
     text
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde asks
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 fn to_json(metadata: &Metadata) -> Result<String, Fault> {
     serde_json::to_string(metadata).map_err(|_| Fault::Corrupt("metadata cannot be written"))
 }
@@ -263,6 +280,7 @@ mod tests {
             content_type: "video/mp4".into(),
             length: 512_000,
             began_ms: 1_700_000_000_000,
+            heard: 0,
             created_ms: 1_700_000_000_900,
             fresh_until_ms: 1_700_086_400_900,
             renewable_until_ms: None,

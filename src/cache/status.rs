@@ -84,7 +84,7 @@ pub enum Phase {
     Miss,
     /// Made for another request, which this one waited for.
     Collapsed,
-    /// From Workers KV, past its lifetime, and renewed behind the viewer's back.
+    /// From a tier, past its lifetime, and renewed behind the viewer's back.
     StaleWhileRevalidate,
     /// From Workers KV, past its lifetime, because nothing better could be made.
     Stale,

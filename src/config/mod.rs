@@ -53,6 +53,8 @@ pub struct Config {
     pub lifetimes: Lifetimes,
     /// The tiers.
     pub cache: Cache,
+    /// How purges are heard of.
+    pub purge: Purge,
     /// Who may read around the caches, and how.
     pub bypass: Bypass,
     /// Extra cache tags.
@@ -307,6 +309,13 @@ pub struct Coalescing {
     pub wait_ms: u32,
     /// Milliseconds the gate may take to say who fills.
     pub timeout_ms: u32,
+}
+
+/// How purges are heard of.
+#[derive(Debug, Clone)]
+pub struct Purge {
+    /// Milliseconds between two looks of an isolate at the ledger.
+    pub refresh_ms: u32,
 }
 
 /// Who may read around the caches, and how.

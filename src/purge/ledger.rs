@@ -25,8 +25,8 @@ pub enum Mode {
     Soft,
 }
 
-/// What purges mean for an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What purges mean for an entry, from good to bad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
     /// Its fill knew of every purge that bears on it.
     Valid,

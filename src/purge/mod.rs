@@ -11,6 +11,9 @@
 //! fill that began before a purge, or in ignorance of it, never brings back what was purged, however slow it
 //! was; no two clocks are ever compared; and a purge costs the same for one rendition or a million.
 
+/// Key of the ledger's mirror among the renditions in KV.
+pub const MIRROR_KEY: &str = "purges";
+
 pub mod heard;
 pub mod ledger;
 pub mod target;

@@ -1,11 +1,13 @@
 //! What a purge is aimed at, and what it may bear on.
 
+use serde::{Deserialize, Serialize};
+
 use crate::cache::tags;
 use crate::limits::{FOLDER_TAGS_MAX, LEDGER_BUCKETS, PURGE_PREFIX_BYTES_MAX};
-use crate::request::path::SourcePath;
 
-/// What a purge is aimed at.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// What a purge is aimed at; these words are stored, and keep their meaning.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Target {
     /// Everything that is kept.
     Everything,
@@ -22,7 +24,7 @@ pub enum Target {
 }
 
 /// The beginning of a path, on one host or on all.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Prefix {
     /// Lower-case host with its port; empty for all.
     pub host: String,
@@ -107,11 +109,6 @@ impl Subject<'_> {
             .chain(std::iter::once(digest(Kind::Variant, "", self.kv_key)))
             .chain(of_host)
     }
-}
-
-/// A path as targets and subjects name it.
-pub fn path_of(path: &SourcePath) -> &str {
-    path.without_slash()
 }
 
 fn same_host(one: &str, other: &str) -> bool {

@@ -32,6 +32,7 @@ fn metadata() -> impl Strategy<Value = Metadata> {
                 },
                 length: if failure.is_some() { 0 } else { length },
                 began_ms: began,
+                heard: began % 7,
                 created_ms: began + made,
                 fresh_until_ms: began + made + fresh,
                 renewable_until_ms: None,

@@ -136,6 +136,7 @@ fn every_letter_of_the_metadata_is_in_the_document() {
         content_type: "video/mp4".to_owned(),
         length: 0,
         began_ms: 0,
+        heard: 1,
         created_ms: 0,
         fresh_until_ms: 0,
         renewable_until_ms: Some(0),

@@ -180,6 +180,7 @@ pub(super) fn metadata(tier: char, fresh_s: i64, stale_s: i64) -> Metadata {
         content_type: "video/mp4".to_owned(),
         length: BYTES as u64,
         began_ms: at(-1_000),
+        heard: 0,
         created_ms: at(-999),
         fresh_until_ms: at(fresh_s),
         renewable_until_ms: None,
