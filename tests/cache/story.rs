@@ -11,6 +11,7 @@ mod kept;
 mod leases;
 mod lifetimes;
 mod multipart;
+mod purges;
 mod ranges;
 mod revalidation;
 mod scrub;
