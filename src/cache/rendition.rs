@@ -82,6 +82,16 @@ impl<'a> Rendition<'a> {
         standing.max(ledger.standing(metadata.heard, &as_kept))
     }
 
+    /// The same, with another name for one of its sources, by which the transformer tells it from what it was before.
+    #[must_use]
+    pub fn of_version(&self, source: u8, version: Option<&String>) -> Self {
+        let mut rendition = self.clone();
+        for it in rendition.sources.iter_mut().filter(|it| it.index == source) {
+            it.version = version.cloned();
+        }
+        rendition
+    }
+
     /// What is made.
     pub fn recipe(&self) -> &Recipe {
         &self.wanted.recipe

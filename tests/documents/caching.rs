@@ -147,6 +147,7 @@ fn every_letter_of_the_metadata_is_in_the_document() {
             etag: Some(String::new()),
             last_modified: Some(String::new()),
         }),
+        source_version: Some(String::new()),
         stale_until_ms: 0,
         origin: String::new(),
         path: Some(String::new()),
