@@ -6,6 +6,7 @@ use super::bypass::Bypass;
 use super::key::{self, Namespace};
 use super::tags;
 use crate::config::{Config, Origin};
+use crate::guard::access::Pass;
 use crate::media::sources::{self, Source};
 use crate::request::Wanted;
 use crate::request::ask::Ask;
@@ -31,10 +32,12 @@ pub struct Rendition<'a> {
     pub tags: Vec<String>,
     /// Which tiers are read and written.
     pub bypass: Bypass,
+    /// Why the request may have it.
+    pub pass: Pass,
 }
 
 impl<'a> Rendition<'a> {
-    /// Gathers what follows from request and configuration; asks nobody.
+    /// Gathers what follows from request and configuration, as for a viewer who may have everything; asks nobody.
     pub fn new(
         ask: &Ask,
         config: &Config,
@@ -53,7 +56,7 @@ impl<'a> Rendition<'a> {
         let edge_url = key::edge_url(&request_origin, &path, &wanted.recipe, version);
         let tags =
             tags::tags(&config.tags, origin, &path, &wanted.recipe, wanted.preset.as_deref());
-        Self { path, origin, sources, wanted, kv_key, edge_url, tags, bypass }
+        Self { path, origin, sources, wanted, kv_key, edge_url, tags, bypass, pass: Pass::Open }
     }
 
     /// What is made.
