@@ -33,10 +33,13 @@ impl Pass {
         }
     }
 
-    /// Seconds for which a viewer may go on showing what it gets; `None` is without an end.
+    /// Whole seconds for which a viewer may go on showing what it gets; `None` is without an end.
     pub fn left_s(&self, now_ms: u64) -> Option<u64> {
         match self {
-            Self::Signed(signed) => Some(signed.expires_s?.saturating_sub(now_ms / 1000)),
+            Self::Signed(signed) => {
+                let ends_ms = signed.expires_s?.saturating_mul(1000);
+                Some(ends_ms.saturating_sub(now_ms) / 1000)
+            }
             Self::Open | Self::Preset | Self::Operator => None,
         }
     }
