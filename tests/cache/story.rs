@@ -1,5 +1,6 @@
 //! The tour: how a rendition comes to be, where it is kept, who answers, and what is refused.
 
+mod access;
 mod bypass;
 mod chunks;
 mod conditions;
@@ -16,6 +17,7 @@ mod ranges;
 mod revalidation;
 mod scrub;
 mod secrets;
+mod signatures;
 mod sources;
 mod stale;
 mod tiers;
