@@ -8,6 +8,7 @@
 //!   [`request::recipe::Recipe`], or a [`request::rejection::Rejection`].
 //! - [`cache`]: [`cache::orchestrator`] tries Cache API, Workers KV and the transformation in this order;
 //!   around it keys, entries, freshness, tags, ways around, and the ports to the platform.
+//! - [`guard`]: who may have what made, and of what.
 //! - [`media`]: sources, the transformation's URL, and the verdict on what came back.
 //! - [`http`]: ranges, conditionals, problem documents, cross-origin headers.
 //! - [`upkeep`]: what is done by the clock: the scrub of what is kept.
@@ -21,6 +22,7 @@ pub mod config;
 pub mod durable;
 pub mod explain;
 pub mod front;
+pub mod guard;
 pub mod http;
 pub mod limits;
 pub mod media;

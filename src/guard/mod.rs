@@ -1,0 +1,6 @@
+//! Who may have what made, and of what.
+
+pub mod address;
+pub mod place;
+pub mod reach;
+pub mod refusal;
