@@ -175,7 +175,7 @@ fn decide<'a>(
 }
 
 /// Whether the request carries the admin token; compared in constant time.
-fn is_admin(secrets: &impl Secrets, ask: &Ask) -> bool {
+pub(crate) fn is_admin(secrets: &impl Secrets, ask: &Ask) -> bool {
     let Some(given) =
         ask.header(&header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "))
     else {

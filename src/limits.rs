@@ -145,6 +145,8 @@ pub const CONFIG_BYTES_MAX: usize = 256 * 1024;
 pub const ORIGINS_MAX: usize = 64;
 /// Sources of one origin rule: each is a fetch on the way to an error.
 pub const SOURCES_MAX: usize = 4;
+/// Entries of `sources.allow`: each is compared with every source and redirect.
+pub const ALLOW_MAX: usize = 64;
 /// Presets of one configuration.
 pub const PRESETS_MAX: usize = 128;
 /// Responsive buckets: each multiplies what is stored of every video.

@@ -9,10 +9,11 @@ use super::budget;
 use super::edge::Edge;
 use super::gate::GateStub;
 use super::kv::{Kv, RENDITIONS};
+use super::limiter::RateLimiter;
 use super::stay::Stay;
 use super::upstream::Fetcher;
 use crate::cache::errands::Errands;
-use crate::cache::ports::{Clock, Entropy, Host, Isolate, Secrets};
+use crate::cache::ports::{Clock, Entropy, Host, Isolate, Limit, Secrets};
 
 /// Cloudflare, as the core sees it.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub(super) struct CloudflareHost {
     env: Env,
     kv: Kv,
     gate: Option<GateStub>,
+    misses: Option<RateLimiter>,
+    admin: Option<RateLimiter>,
     stay: Stay,
 }
 
@@ -28,7 +31,9 @@ impl CloudflareHost {
     pub(super) fn bind(env: Env, stay: Stay) -> Self {
         let kv = Kv::bind(&env, RENDITIONS);
         let gate = GateStub::bind(&env);
-        Self { env, kv, gate, stay }
+        let misses = RateLimiter::bind(&env, Limit::Misses);
+        let admin = RateLimiter::bind(&env, Limit::Admin);
+        Self { env, kv, gate, misses, admin, stay }
     }
 }
 
@@ -81,6 +86,7 @@ impl Host for CloudflareHost {
     type Edge = Edge;
     type Kv = Kv;
     type Gate = GateStub;
+    type Limiter = RateLimiter;
     type Upstream = Fetcher;
 
     fn edge(&self) -> &Edge {
@@ -93,6 +99,13 @@ impl Host for CloudflareHost {
 
     fn gate(&self) -> Option<&GateStub> {
         self.gate.as_ref()
+    }
+
+    fn limiter(&self, limit: Limit) -> Option<&RateLimiter> {
+        match limit {
+            Limit::Misses => self.misses.as_ref(),
+            Limit::Admin => self.admin.as_ref(),
+        }
     }
 
     fn upstream(&self) -> &Fetcher {
