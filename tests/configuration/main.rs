@@ -5,6 +5,7 @@
 
 mod errors;
 mod layers;
+mod reach;
 mod rows;
 
 use serde_json::{Value, json};
@@ -29,6 +30,9 @@ fn base() -> Value {
             "default": "s", "mobile": "s", "tablet": "s", "desktop": "s", "slow": "s"
         },
         "bypass": {"parameters": {"x": "around"}},
+        "sources": {"allow": [
+            "https://x.example", "https://a.example", "https://b.example", "https://c.example", "https://d.example"
+        ]},
         "tags": {"extra": ["x"]},
         "headers": {"set": {"x": "1"}},
         "cors": {"allowOrigins": ["https://x.example"]}
