@@ -77,10 +77,9 @@ fn shown(at: &At<'_>) -> String {
 }
 
 fn filled(template: &str) -> Option<String> {
-    let pieces = match template::pieces(template) {
-        Ok(pieces) => pieces,
+    let Ok(pieces) = template::pieces(template) else {
         // A plain address, without captures and perhaps without a path.
-        Err(_) => return (!template.is_empty()).then(|| template.to_owned()),
+        return (!template.is_empty()).then(|| template.to_owned());
     };
     pieces
         .into_iter()

@@ -28,6 +28,7 @@ fn an_address_is_read_into_one_spelling() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // a table
 fn every_odd_spelling_is_refused_by_its_name() {
     use Refusal::{DotSegment, Host, OddNumber, Port, Scheme, Spelling, UserInfo};
     for (written, refusal) in [

@@ -44,14 +44,13 @@ fn refused_v4(address: Ipv4Addr) -> Option<Refusal> {
     })
 }
 
-/// The IANA registry of special-purpose IPv6 addresses (RFC 6890); beyond 2000::/3 nothing is public (RFC 4291 2.4).
+/// The IANA registry of special-purpose IPv6 addresses (RFC 6890); beyond `2000::/3` nothing is public (RFC 4291 2.4).
 fn refused_v6(address: Ipv6Addr) -> Option<Refusal> {
     Some(match address.segments() {
         [0, 0, 0, 0, 0, 0, 0, 0] => Refusal::Unspecified,
         [0, 0, 0, 0, 0, 0, 0, 1] => Refusal::Loopback,
         // Compatible, mapped, translated (RFC 4291 2.5.5, RFC 2765), NAT64 (RFC 6052, RFC 8215), Teredo, 6to4, ISATAP.
-        [0, 0, 0, 0, 0, 0, ..]
-        | [0, 0, 0, 0, 0, 0xffff, ..]
+        [0, 0, 0, 0, 0, 0 | 0xffff, ..]
         | [0, 0, 0, 0, 0xffff, 0, ..]
         | [0x64, 0xff9b, 0, 0, 0, 0, ..]
         | [0x64, 0xff9b, 1, ..]
@@ -60,7 +59,7 @@ fn refused_v6(address: Ipv6Addr) -> Option<Refusal> {
         | [_, _, _, _, 0 | 0x0200, 0x5efe, ..] => Refusal::Embedded,
         [0xff00..=0xffff, ..] => Refusal::Multicast,
         [0xfe80..=0xfebf, ..] => Refusal::LinkLocal,
-        [0xfc00..=0xfdff, ..] | [0xfec0..=0xfeff, ..] => Refusal::Private,
+        [0xfc00..=0xfdff | 0xfec0..=0xfeff, ..] => Refusal::Private,
         [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Refusal::Documentation,
         [0x2001, 2, 0, ..] => Refusal::Benchmarking,
         [0x2001, 0..=0x1ff, ..] => Refusal::Reserved,

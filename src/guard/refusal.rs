@@ -32,10 +32,10 @@ pub enum Refusal {
     /// 127.0.0.0/8, `::1` (RFC 1122 3.2.1.3, RFC 4291 2.5.3).
     #[error("it is of the machine itself (loopback)")]
     Loopback,
-    /// RFC 1918, and fc00::/7, fec0::/10 (RFC 4193, RFC 3879).
+    /// RFC 1918, and `fc00::/7`, `fec0::/10` (RFC 4193, RFC 3879).
     #[error("it is of a private network")]
     Private,
-    /// 169.254.0.0/16, fe80::/10 (RFC 3927, RFC 4291 2.5.6): metadata services of clouds are here.
+    /// 169.254.0.0/16, `fe80::/10` (RFC 3927, RFC 4291 2.5.6): metadata services of clouds are here.
     #[error("it is link-local")]
     LinkLocal,
     /// 100.64.0.0/10 (RFC 6598).
@@ -44,7 +44,7 @@ pub enum Refusal {
     /// 0.0.0.0/8, `::` (RFC 1122 3.2.1.3, RFC 4291 2.5.2).
     #[error("it is no place at all (unspecified)")]
     Unspecified,
-    /// 224.0.0.0/4, ff00::/8 (RFC 5771, RFC 4291 2.7).
+    /// 224.0.0.0/4, `ff00::/8` (RFC 5771, RFC 4291 2.7).
     #[error("it is of many at once (multicast)")]
     Multicast,
     /// For documents (RFC 5737, RFC 3849, RFC 9637).
