@@ -7,7 +7,7 @@ use crate::cache::freshness::lifetime_s;
 use crate::cache::ports::Secrets;
 use crate::cache::rendition::Rendition;
 use crate::config::Config;
-use crate::media::order;
+use crate::media::{follow, order};
 use crate::request::Sizing;
 use crate::request::ask::Ask;
 use crate::request::hints::Slow;
@@ -32,6 +32,7 @@ pub fn document(
             json!({
                 "index": source.index,
                 "url": source.url,
+                "refused": follow::address(ask, config, source).err().map(|fault| fault.to_string()),
                 "credentials": source.auth.is_some(),
                 "relayed": source.needs_relay(),
                 "transformation": order::transform_url(secrets, ask, config, rendition, source)
