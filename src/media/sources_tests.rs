@@ -1,4 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use url::Url;
@@ -117,6 +119,12 @@ fn the_origin_of_a_url_ends_where_its_path_begins() {
     }
 }
 
+static FOLDER: LazyLock<Vec<Origin>> = LazyLock::new(|| {
+    origins(&json!([{
+        "name": "a", "pattern": "^/(.*)$", "sources": [{"url": "https://m.example/folder/$1"}]
+    }]))
+});
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
@@ -124,11 +132,8 @@ proptest! {
     fn no_path_of_a_request_leaves_the_host_and_folder_of_a_template(
         raw in "/([a-c]|[./\\\\@:?#;]|%2[eEfF]|%5[cC]|%25|%2e%2e/|\\.\\./|//){0,12}",
     ) {
-        let origins = origins(&json!([{
-            "name": "a", "pattern": "^/(.*)$", "sources": [{"url": "https://m.example/folder/$1"}]
-        }]));
         if let Ok(path) = SourcePath::parse(&raw) {
-            for source in locate(&origins[0], &path, "https://v.example") {
+            for source in locate(&FOLDER[0], &path, "https://v.example") {
                 let (ours, oracle) = (Address::parse(&source.url).unwrap(), Url::parse(&source.url).unwrap());
                 prop_assert_eq!(oracle.host_str(), Some("m.example"));
                 prop_assert!(oracle.path().starts_with("/folder/"), "{}", oracle);
