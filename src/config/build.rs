@@ -8,8 +8,8 @@ use super::check::{Errors, shown};
 use super::reader::At;
 use super::{
     Access, Bucket, Bypass, BypassAction, Cache, Coalescing, Config, Cors, Debug, Headers, Ladder,
-    Lifetimes, Limits, Log, LogLevel, PassThrough, Preset, Purge, QualityCaps, Responsive,
-    SourcePolicy, Strictness, Tags, Transformer, Ttl, guard, origins,
+    Lifetimes, Limits, Log, LogLevel, PassThrough, Preset, Purge, QualityCaps, RateLimit,
+    Responsive, SourcePolicy, Strictness, Tags, Transformer, Ttl, guard, origins, reach,
 };
 use crate::request::parameter;
 use crate::request::recipe::{Fit, Format, Mode, Quality};
@@ -50,7 +50,8 @@ pub(super) fn config(document: &Value, errors: &mut Errors) -> Config {
         headers: headers(&root.at("headers")),
         cors: cors(&root.at("cors"), errors),
         debug: Debug { enabled: root.at("debug").flag("enabled") },
-        sources: sources(&root.at("sources")),
+        sources: sources(&root, errors),
+        rate_limit: RateLimit { misses: root.at("rateLimit").flag("misses") },
         log: Log { level: log_level(&root.at("log").text("level")) },
     }
 }
@@ -341,8 +342,10 @@ fn cors(at: &At<'_>, errors: &mut Errors) -> Cors {
     Cors { allow_origins, max_age_s: at.required("maxAge") }
 }
 
-fn sources(at: &At<'_>) -> SourcePolicy {
+fn sources(root: &At<'_>, errors: &mut Errors) -> SourcePolicy {
+    let at = root.at("sources");
     SourcePolicy {
+        reach: reach::reach(root, errors),
         probe: at.flag("probe"),
         fallback_to_original: at.flag("fallbackToOriginal"),
         timeout_ms: at.required("timeoutMs"),

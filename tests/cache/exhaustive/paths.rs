@@ -54,6 +54,7 @@ impl Weather for Drawn {
             | Operation::KvKeep { .. }
             | Operation::KvList { .. }
             | Operation::GateAsk { .. }
+            | Operation::Limit { .. }
             | Operation::Fetch { purpose: Purpose::Transform, .. }
             | Operation::Fork => possible,
         };
@@ -159,7 +160,8 @@ impl Walk {
             | Phase::HeadUnfilled
             | Phase::Collapsed
             | Phase::StaleWhileRevalidate
-            | Phase::NotCached => None,
+            | Phase::NotCached
+            | Phase::Limited => None,
         };
         let sent = may_be_kept.as_deref();
         promises::what_is_kept_is_whole(&host, &before.borrow(), sent);
@@ -241,6 +243,7 @@ fn writes_are_done(
             Operation::EdgeFind { .. }
             | Operation::KvList { .. }
             | Operation::GateAsk { .. }
+            | Operation::Limit { .. }
             | Operation::Fetch { .. } => {
                 panic!("{operation:?} after the answer")
             }
