@@ -45,12 +45,12 @@ pub async fn fetch<H: Host>(
     let began_ms = host.now_ms();
     let mut at = address(ask, config, source)?;
     let mut call = Call { purpose, method, url: at.url(), headers, budget_ms };
-    for followed in 0.. {
+    for followed in 0..=SOURCE_REDIRECTS_MAX {
         let reply = host.upstream().fetch(&call).await?;
         let Some(location) = redirect(&reply) else { return Ok(reply) };
         reply.body.discard();
         if followed == SOURCE_REDIRECTS_MAX {
-            return Err(refused(&at, None, Refusal::TooManyRedirects));
+            break;
         }
         let has_credentials = source.auth.is_some();
         at = next(&config.sources.reach, &at, &location, &ask.origin(), has_credentials)?;
@@ -58,10 +58,10 @@ pub async fn fetch<H: Host>(
         let spent_ms = host.now_ms().saturating_sub(began_ms);
         call.budget_ms = budget_ms.saturating_sub(u32::try_from(spent_ms).unwrap_or(u32::MAX));
         if call.budget_ms == 0 {
-            break;
+            return Err(Fault::TimedOut { budget_ms });
         }
     }
-    Err(Fault::TimedOut { budget_ms })
+    Err(refused(&at, None, Refusal::TooManyRedirects))
 }
 
 /// Where an answer says that the same is to be found; GET and HEAD stay what they are.

@@ -23,7 +23,7 @@ before(async () => {
     vars: { SOURCE_RELAY_KEY: RELAY_KEY, BEARER_SECRET: "local-secret" },
     config: ({ media }) => ({
       ttl: { serverError: 0 },
-      sources: { allow: [`${media}/videos`, `${media}/private`, `${media}/hops`] },
+      sources: { allow: [`${media}/videos`, `${media}/private`] },
       origins: [
         { name: "private", pattern: "^/private/(.+)$", sources: [{ url: `${media}/private/bearer/$1`, auth: { type: "bearer", secret: "BEARER_SECRET" } }] },
         { name: "own", pattern: "^/own/(.+)$", sources: [{ url: "{request-origin}/$1" }] },
@@ -45,11 +45,6 @@ async function sends(match, location, status = 302) {
   for (const fault of [{ kind: "status", status }, { kind: "header", name: "Location", value: location }]) {
     await stage.origin.order({ match, on: "source", fault });
   }
-}
-
-/** A copy of the sample under a name of its own, so that nothing is remembered of it. @param {string} name */
-async function put(name) {
-  await ask(`${stage.media}/videos/${name}`, { method: "PUT", body: original, headers: { "content-length": String(original.length) } });
 }
 
 /** @param {string} method @returns {Promise<string[]>} which sources were asked with it, in order */
@@ -99,10 +94,7 @@ describe("a source that leads elsewhere", () => {
   ]) {
     test(`${what} is not asked, and nothing of it is served or kept`, async () => {
       const name = `astray-${what.replaceAll(/[^a-z]/gi, "-")}.mp4`;
-      await put(name);
-      // The transformation made it of what the source was; only then it leads astray.
       await sends(name, location);
-      await stage.origin.order({ match: `${name}`, on: "transform", fault: { kind: "latency", ms: 50 } });
       await stage.origin.forget();
       const answer = await stage.ask(`/${name}?${SMALL}`);
       assert.deepEqual([answer.status, json(answer).reason], [502, "source-refused"]);
@@ -114,6 +106,17 @@ describe("a source that leads elsewhere", () => {
       await stage.origin.takeBackFaults();
     });
   }
+
+  test("what the transformation made by following it to a host that is not listed is refused all the same", async () => {
+    await sends("wanders.mp4", `${stage.media.replace("127.0.0.1", "localhost")}/videos/${FILE}`);
+    await stage.origin.forget();
+    const answer = await stage.ask(`/wanders.mp4?${SMALL}`);
+    assert.deepEqual([answer.status, json(answer).reason], [502, "source-refused"]);
+    assert.equal((await stage.origin.bill()).unique.length, 1, "it was made, and is paid for");
+    assert.match((await stage.lineOf(answer)).timing, /transform;dur=\d+;desc=source-refused/);
+    assert.deepEqual(await stage.kept(`/wanders.mp4?${SMALL}`), { edge: false, kv: false });
+    await stage.origin.takeBackFaults();
+  });
 
   test("round and round is three hops, and then an end", async () => {
     await sends("round.mp4", "/videos/round.mp4");
@@ -189,25 +192,28 @@ describe("a viewer who misses too much", () => {
     assert.equal(answer.headers["cache-control"], "no-store");
     assert.equal((await limited.lineOf(answer)).phase, "limited");
 
+    await limited.drainLogs();
     const atEdge = await limited.ask(target);
     await limited.clearEdge();
-    await limited.drainLogs();
     const inKv = await limited.ask(target);
     assert.deepEqual([atEdge, inKv].map(tierOf), ["edge", "kv"]);
+    await limited.lineOf(inKv);
+    assert.ok(calls(limited).includes("kv.getWithMetadata") && !calls(limited).includes("limiter.limit"));
     for (const hit of [atEdge, inKv]) assert.equal(sha256(hit.body), sha256(made.body));
   });
 
   test("costs nothing, and is one viewer in each of its addresses", async () => {
     const viewer = { "cf-connecting-ip": "2001:db8:1:2::1" };
     await refused(viewer);
-    await limited.origin.forget();
+    const neighbour = { "cf-connecting-ip": "2001:db8:1:2:3:4:5:6" };
+    await refused(neighbour);
     await limited.drainLogs();
-    const neighbour = await refused({ "cf-connecting-ip": "2001:db8:1:2:3:4:5:6" });
-    const line = await limited.lineOf(neighbour);
-    assert.match(line.cache, /video-resizer-kv; fwd=uri-miss/);
+    const answer = await refused(neighbour);
+    await limited.lineOf(answer);
+    const asked = calls(limited).slice(-3);
+    assert.deepEqual(asked, ["cache.match", "kv.getWithMetadata", "limiter.limit"], "and nothing after it");
     const stranger = await miss({ "cf-connecting-ip": "2001:db8:1:3::1" });
     assert.equal(stranger.status, 404, "somebody else has a count of their own");
-    assert.ok(calls(limited).includes("fetch"));
   });
 
   test("is never the operator, nor who asks for what costs nothing", async () => {
