@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::cache::bypass::Use;
 use crate::cache::freshness::lifetime_s;
-use crate::cache::ports::{Clock, Secrets};
+use crate::cache::ports::{Clock, Isolate, Secrets};
 use crate::cache::rendition::Rendition;
 use crate::config::{Config, Ladder};
 use crate::guard::{access, signature};
@@ -16,12 +16,13 @@ use crate::request::query::Query;
 
 /// The decision about a request. Secrets stay out of it: a source's credentials are named, never shown.
 pub fn document(
-    host: &(impl Secrets + Clock),
+    host: &(impl Secrets + Clock + Isolate),
     ask: &Ask,
     config: &Config,
     rendition: &Rendition<'_>,
 ) -> String {
     let recipe = rendition.recipe();
+    let purged = host.ledger().bearing_on(&rendition.subject()).latest();
     let options: Vec<Value> = recipe
         .options()
         .into_iter()
@@ -36,7 +37,7 @@ pub fn document(
                 "url": source.url,
                 "credentials": source.auth.is_some(),
                 "relayed": source.needs_relay(),
-                "transformation": order::transform_url(host, ask, config, rendition, source)
+                "transformation": order::transform_url(host, ask, config, rendition, source, purged)
                     .map(|url| if source.needs_relay() { "relayed".to_owned() } else { url }),
             })
         })

@@ -10,6 +10,7 @@
 //! - [`cache`]: [`cache::orchestrator`] tries Cache API, Workers KV and the transformation in this order;
 //!   around it keys, entries, freshness, tags, ways around, and the ports to the platform.
 //! - [`media`]: sources, the transformation's URL, and the verdict on what came back.
+//! - [`purge`]: what was purged, and what that means for an entry.
 //! - [`http`]: ranges, conditionals, problem documents, cross-origin headers.
 //! - [`upkeep`]: what is done by the clock: the scrub of what is kept.
 //! - [`explain`]: the decision about a request as JSON.
@@ -26,6 +27,7 @@ pub mod guard;
 pub mod http;
 pub mod limits;
 pub mod media;
+pub mod purge;
 pub mod request;
 pub mod upkeep;
 #[cfg(target_family = "wasm")]

@@ -166,3 +166,19 @@ pub const PROBE_MS_MAX: u32 = 1_000;
 pub const DURABLE_CHANGES_MAX: usize = 128;
 /// Bytes of one text in a durable object, with its name: 2 MB (durable-objects/platform/limits).
 pub const DURABLE_TEXT_BYTES_MAX: usize = 2_000_000;
+
+/// Targets of purges that the ledger tells apart; beyond, the oldest share buckets.
+pub const LEDGER_TARGETS_MAX: usize = 1_024;
+/// Prefixes of purges that the ledger tells apart; every one is compared with the path of what was made before.
+pub const LEDGER_PREFIXES_MAX: usize = 64;
+/// Buckets for what is folded, of each of five kinds: a path shares its own with one folded path in 1 of 1,024 cases.
+pub const LEDGER_BUCKETS: u64 = 1_024;
+/// Bytes of the ledger: isolates read it every few seconds. [`LEDGER_TARGETS_MAX`] targets at about 40 bytes,
+/// [`LEDGER_PREFIXES_MAX`] prefixes of [`PURGE_PREFIX_BYTES_MAX`] with their hosts, and all buckets at about 25.
+pub const LEDGER_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of a prefix that is purged, without its host.
+pub const PURGE_PREFIX_BYTES_MAX: usize = 512;
+/// Milliseconds until a write to KV is seen elsewhere (kv/concepts/how-kv-works).
+pub const KV_VISIBLE_MS: u64 = 60_000;
+/// Milliseconds a look at the ledger may take; a request that has to wait for it waits no longer.
+pub const LEDGER_READ_TIMEOUT_MS: u32 = 1_000;

@@ -4,7 +4,7 @@ use http::{HeaderValue, Method, StatusCode, header};
 
 use super::copies::Copies;
 use super::edge;
-use super::entry::{Entry, Metadata, Outcome};
+use super::entry::{Began, Entry, Metadata, Outcome};
 use super::fill::New;
 use super::opening::Opened;
 use super::orchestrator::{Served, Visit, discard, hit};
@@ -17,12 +17,14 @@ use crate::http::conditional::{self, Answer};
 use crate::http::problem::{Problem, UpstreamFailure};
 use crate::media::failure;
 use crate::media::order::{self, Made};
+use crate::purge::ledger::Standing;
 
 impl<H: Host> Visit<'_, H> {
     pub(super) fn answer_edge_hit(mut self, found: edge::Hit<H::Body>) -> Served<H::Body> {
-        self.trace.phase = Phase::EdgeHit;
         let edge::Hit { metadata, answer, body } = found;
-        self.owed.renewal = self.wants_renewal(&metadata);
+        let is_fresh = self.host.now_ms() < metadata.fresh_until_ms;
+        self.trace.phase = if is_fresh { Phase::EdgeHit } else { Phase::StaleWhileRevalidate };
+        self.owed.renewal = !is_fresh || self.wants_renewal(&metadata);
         let reply = self.reply(&metadata, Some(metadata.length), answer, body);
         self.served(reply)
     }
@@ -95,7 +97,7 @@ impl<H: Host> Visit<'_, H> {
     /// None could be made; whoever waits at the gate goes on waiting until this viewer has been answered.
     pub(super) async fn answer_not_made(
         mut self,
-        (unfit, began_ms): (Unfit, u64),
+        (unfit, began): (Unfit, Began),
         stale: Option<Entry<H::Body>>,
         lease: Option<Lease>,
     ) -> Served<H::Body> {
@@ -104,13 +106,13 @@ impl<H: Host> Visit<'_, H> {
         match stale {
             Some(stale) if failure::is_of_the_server(unfit) => {
                 // The failure is not remembered: its memory would stand before what is stale.
-                self.tell_failure(unfit, began_ms, lease.clone());
+                self.tell_failure(unfit, began, lease.clone());
                 let answering = Box::pin(self.answer_stale(stale, Some(unfit)));
                 turn::held(host, lease.as_ref(), answering).await
             }
             stale => {
                 discard(stale);
-                self.remember(unfit, began_ms, lease.clone());
+                self.remember(unfit, began, lease.clone());
                 let answering = Box::pin(self.answer_without_rendition(unfit));
                 turn::held(host, lease.as_ref(), answering).await
             }
@@ -128,7 +130,14 @@ impl<H: Host> Visit<'_, H> {
             return self.answer_remembered(&entry.metadata, remembered).await;
         }
         let lookup = hit(&entry.metadata, self.host.now_ms());
-        match (self.open(entry).await, unfit) {
+        let opened = if self.standing(&entry.metadata) == Standing::Purged {
+            // While something better was tried.
+            entry.body.discard();
+            None
+        } else {
+            self.open(entry).await
+        };
+        match (opened, unfit) {
             (Some(opened), _) => {
                 self.trace.phase = Phase::Stale;
                 self.trace.kv.lookup = Some(lookup);

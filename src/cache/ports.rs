@@ -3,6 +3,8 @@
 //! Workers are single-threaded, so no future here is `Send`.
 #![allow(async_fn_in_trait)] // its advice is about `Send`
 
+use std::rc::Rc;
+
 use futures_util::Stream;
 use futures_util::future::LocalBoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -10,6 +12,7 @@ use thiserror::Error;
 
 use super::gate::{Question, Verdict};
 use crate::http::cut::Cut;
+use crate::purge::ledger::Ledger;
 
 /// What went wrong below the core. Operators read it; viewers never do.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -43,6 +46,9 @@ pub enum Fault {
     /// Another fill has taken over.
     #[error("another fill has taken over")]
     Superseded,
+    /// It was purged while it was made.
+    #[error("purged while it was made")]
+    Purged,
     /// A source needs a secret that is not there.
     #[error("secret {0} is not set")]
     SecretMissing(String),
@@ -59,6 +65,7 @@ impl Fault {
             Self::BrokenOff => "broken-off",
             Self::Missing => "missing",
             Self::Superseded => "superseded",
+            Self::Purged => "purged",
             Self::SecretMissing(_) => "secret-missing",
         }
     }
@@ -72,6 +79,7 @@ impl Fault {
             | Self::TooLarge { .. }
             | Self::BrokenOff
             | Self::Superseded
+            | Self::Purged
             | Self::SecretMissing(_) => false,
         }
     }
@@ -99,6 +107,9 @@ pub trait Isolate {
 
     /// The errand that was claimed is done, or given up.
     fn release(&self, errand: &str);
+
+    /// What this isolate has heard of purges by now.
+    fn ledger(&self) -> Rc<Ledger>;
 
     /// From here on this request's work goes on when its viewer leaves, for as long as the platform allows.
     fn outlive_viewer(&self);

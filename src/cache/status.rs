@@ -84,7 +84,7 @@ pub enum Phase {
     Miss,
     /// Made for another request, which this one waited for.
     Collapsed,
-    /// From Workers KV, past its lifetime, and renewed behind the viewer's back.
+    /// From a tier, past its lifetime, and renewed behind the viewer's back.
     StaleWhileRevalidate,
     /// From Workers KV, past its lifetime, because nothing better could be made.
     Stale,
@@ -201,7 +201,8 @@ impl Trace {
         }
         if let Some(lookup) = self.edge.lookup {
             let mut of_edge = member(EDGE_NAME, lookup, None, false);
-            finish(&mut of_edge, lookup, self.edge.kept, None);
+            let stale = stale.filter(|_| self.kv.lookup.is_none());
+            finish(&mut of_edge, lookup, self.edge.kept, stale);
             members.push(of_edge);
         }
         members.join(", ")

@@ -8,8 +8,8 @@ use super::check::{Errors, shown};
 use super::reader::At;
 use super::{
     Access, Bucket, Bypass, BypassAction, Cache, Coalescing, Config, Cors, Debug, Headers, Ladder,
-    Lifetimes, Limits, Log, LogLevel, PassThrough, Preset, QualityCaps, Responsive, SourcePolicy,
-    Strictness, Tags, Transformer, Ttl, guard, origins,
+    Lifetimes, Limits, Log, LogLevel, PassThrough, Preset, Purge, QualityCaps, Responsive,
+    SourcePolicy, Strictness, Tags, Transformer, Ttl, guard, origins,
 };
 use crate::request::parameter;
 use crate::request::recipe::{Fit, Format, Mode, Quality};
@@ -44,6 +44,7 @@ pub(super) fn config(document: &Value, errors: &mut Errors) -> Config {
         signing,
         lifetimes,
         cache,
+        purge: Purge { refresh_ms: root.at("purge").required("refreshMs") },
         bypass: bypass(&root.at("bypass"), errors),
         tags: tags(&root.at("tags")),
         headers: headers(&root.at("headers")),

@@ -57,6 +57,8 @@ pub struct Config {
     pub lifetimes: Lifetimes,
     /// The tiers.
     pub cache: Cache,
+    /// How purges are heard of.
+    pub purge: Purge,
     /// Who may read around the caches, and how.
     pub bypass: Bypass,
     /// Extra cache tags.
@@ -319,6 +321,13 @@ pub struct Coalescing {
     pub wait_ms: u32,
     /// Milliseconds the gate may take to say who fills.
     pub timeout_ms: u32,
+}
+
+/// How purges are heard of.
+#[derive(Debug, Clone)]
+pub struct Purge {
+    /// Milliseconds between two looks of an isolate at the ledger.
+    pub refresh_ms: u32,
 }
 
 /// Who may read around the caches, and how.

@@ -301,6 +301,9 @@ pub const KEYS: &[Key] = &[
     key("cache.fillOnHead", OFF_OR_ON, Bool(false),
         "Whether HEAD of a rendition never made makes it, and pays for it."),
 
+    key("purge.refreshMs", integer(1_000, 60_000, "milliseconds"), Integer(5_000),
+        "How often an isolate looks, behind the viewer's back, whether something was purged."),
+
     key("bypass.access", Kind::Words(&["open", "token", "off"]), Text("token"),
         "Who may read around the caches: anybody, holders of the admin token, nobody."),
     key("bypass.parameters", Kind::Map { count_max: BYPASS_PARAMETERS_MAX, keys: &text(32, Chars::Parameter) },

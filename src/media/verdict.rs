@@ -34,6 +34,7 @@ pub fn judge<B>(
             | Fault::BrokenOff
             | Fault::Missing
             | Fault::Superseded
+            | Fault::Purged
             | Fault::SecretMissing(_),
         ) => return Err(Unfit::NoAnswer),
     };

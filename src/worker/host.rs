@@ -1,6 +1,7 @@
 //! All ports of one request, bound to the platform.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use worker::Env;
 
@@ -9,10 +10,12 @@ use super::budget;
 use super::edge::Edge;
 use super::gate::GateStub;
 use super::kv::{Kv, RENDITIONS};
+use super::live_ledger;
 use super::stay::Stay;
 use super::upstream::Fetcher;
 use crate::cache::errands::Errands;
 use crate::cache::ports::{Clock, Entropy, Host, Isolate, Secrets};
+use crate::purge::ledger::Ledger;
 
 /// Cloudflare, as the core sees it.
 #[derive(Debug)]
@@ -63,6 +66,10 @@ impl Isolate for CloudflareHost {
 
     fn release(&self, errand: &str) {
         ERRANDS.with_borrow_mut(|errands| errands.release(errand));
+    }
+
+    fn ledger(&self) -> Rc<Ledger> {
+        live_ledger::current()
     }
 
     fn outlive_viewer(&self) {

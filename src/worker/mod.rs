@@ -8,6 +8,7 @@ mod gate;
 mod host;
 mod kv;
 mod live_config;
+mod live_ledger;
 mod log;
 mod object;
 mod request;
@@ -33,6 +34,7 @@ async fn fetch(
     log::install();
     let config = live_config::current(&env, &context).await;
     log::set_level(config.log.level);
+    live_ledger::keep_up(&env, &context, &config).await;
     let context = Rc::new(context);
     let stay = Stay::of(&context);
     let host = Rc::new(CloudflareHost::bind(env, stay.clone()));
@@ -61,5 +63,6 @@ async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
     log::install();
     let config = live_config::reread(&env).await;
     log::set_level(config.log.level);
+    live_ledger::look_now(&env).await;
     upkeep::run(&CloudflareHost::bind(env, Stay::without_viewer()), &config).await;
 }

@@ -12,6 +12,7 @@ mod kept;
 mod leases;
 mod lifetimes;
 mod multipart;
+mod purges;
 mod ranges;
 mod revalidation;
 mod scrub;

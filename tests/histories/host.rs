@@ -5,6 +5,8 @@ use std::rc::Rc;
 
 use video_resizer::cache::errands::Errands;
 use video_resizer::cache::ports::{Clock, Entropy, Host, Isolate, Secrets};
+use video_resizer::purge::heard::Heard;
+use video_resizer::purge::ledger::Ledger;
 
 use super::body::SimBody;
 use super::edge::SimEdge;
@@ -23,6 +25,8 @@ pub(crate) struct SimHost {
     gate: Option<SimGate>,
     upstream: SimUpstream,
     errands: RefCell<Errands>,
+    /// What this isolate has heard of purges.
+    pub(crate) heard: RefCell<Heard>,
 }
 
 impl SimHost {
@@ -35,6 +39,7 @@ impl SimHost {
             gate: has_gate.then(|| SimGate { world: Rc::clone(&world) }),
             upstream: SimUpstream { world: Rc::clone(&world) },
             errands: RefCell::default(),
+            heard: RefCell::default(),
             world,
         })
     }
@@ -63,6 +68,10 @@ impl Isolate for SimHost {
 
     fn release(&self, errand: &str) {
         self.errands.borrow_mut().release(errand);
+    }
+
+    fn ledger(&self) -> Rc<Ledger> {
+        self.heard.borrow().ledger()
     }
 
     fn outlive_viewer(&self) {

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use video_resizer::cache::errands::Errands;
 use video_resizer::cache::ports::{Clock, Entropy, Host, Isolate, Secrets};
+use video_resizer::purge::ledger::Ledger;
 
 use super::body::FakeBody;
 use super::edge::FakeEdge;
@@ -26,6 +27,8 @@ pub(crate) struct FakeHost {
     pub(crate) upstream: Rc<FakeUpstream>,
     pub(crate) secrets: RefCell<BTreeMap<String, String>>,
     errands: RefCell<Errands>,
+    /// What this isolate has heard of purges.
+    pub(crate) ledger: RefCell<Ledger>,
     /// Whether a request has asked to go on without its viewer.
     pub(crate) outlives_viewer: Cell<bool>,
 }
@@ -40,6 +43,7 @@ impl FakeHost {
             upstream: Rc::new(FakeUpstream::new(&world)),
             secrets: RefCell::default(),
             errands: RefCell::default(),
+            ledger: RefCell::default(),
             outlives_viewer: Cell::default(),
             world,
         }
@@ -60,6 +64,7 @@ impl FakeHost {
             upstream: Rc::clone(&self.upstream),
             secrets: self.secrets.clone(),
             errands: RefCell::default(),
+            ledger: RefCell::default(),
             outlives_viewer: Cell::default(),
         }
     }
@@ -84,6 +89,10 @@ impl Isolate for FakeHost {
 
     fn release(&self, errand: &str) {
         self.errands.borrow_mut().release(errand);
+    }
+
+    fn ledger(&self) -> Rc<Ledger> {
+        Rc::new(self.ledger.borrow().clone())
     }
 
     fn outlive_viewer(&self) {
