@@ -133,6 +133,20 @@ fn the_example_of_a_problem_is_what_is_said() {
 }
 
 #[test]
+fn the_example_of_a_signed_url_is_one_of_the_vectors_that_signers_are_held_to() {
+    let vectors: Value = serde_json::from_str(&read("tests/signature-vectors.json")).unwrap();
+    let document = read(API);
+    let shown = |vector: &Value| {
+        let url = vector["signed"].as_str().unwrap().split('#').next().unwrap();
+        let signed = vector["canonical"].as_str().unwrap();
+        url.starts_with("https://")
+            && document.contains(&format!("```text\n{url}\n```"))
+            && document.contains(&format!("```text\n{signed}\n```"))
+    };
+    assert!(vectors.as_array().unwrap().iter().any(shown));
+}
+
+#[test]
 fn what_follows_from_a_failure_is_in_the_document() {
     let yes = |it: bool| if it { "yes" } else { "no" };
     let codes = [9401, 9402, 9404, 9406, 9407, 9408, 9412, 9419, 9504, 9509, 9517, 9523];
