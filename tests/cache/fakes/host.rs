@@ -7,6 +7,7 @@ use std::rc::Rc;
 use video_resizer::cache::errands::Errands;
 use video_resizer::cache::ports::{Clock, Entropy, Host, Isolate, Secrets};
 
+use super::admin::AdminSide;
 use super::body::FakeBody;
 use super::edge::FakeEdge;
 use super::gate::FakeGate;
@@ -25,6 +26,7 @@ pub(crate) struct FakeHost {
     pub(crate) gate: OnceCell<Rc<FakeGate>>,
     pub(crate) upstream: Rc<FakeUpstream>,
     pub(crate) secrets: RefCell<BTreeMap<String, String>>,
+    pub(crate) admin: AdminSide,
     errands: RefCell<Errands>,
     /// Whether a request has asked to go on without its viewer.
     pub(crate) outlives_viewer: Cell<bool>,
@@ -39,6 +41,7 @@ impl FakeHost {
             gate: OnceCell::new(),
             upstream: Rc::new(FakeUpstream::new(&world)),
             secrets: RefCell::default(),
+            admin: AdminSide::new(&world),
             errands: RefCell::default(),
             outlives_viewer: Cell::default(),
             world,
@@ -59,6 +62,7 @@ impl FakeHost {
             gate: self.gate.clone(),
             upstream: Rc::clone(&self.upstream),
             secrets: self.secrets.clone(),
+            admin: self.admin.elsewhere(),
             errands: RefCell::default(),
             outlives_viewer: Cell::default(),
         }
