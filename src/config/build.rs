@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::check::{Errors, shown};
 use super::reader::At;
 use super::{
-    Access, Bucket, Bypass, BypassAction, Cache, Coalescing, Config, Cors, Debug, Headers, Ladder,
-    Lifetimes, Limits, Log, LogLevel, PassThrough, Preset, Purge, QualityCaps, RateLimit,
+    Access, Admin, Bucket, Bypass, BypassAction, Cache, Coalescing, Config, Cors, Debug, Headers,
+    Ladder, Lifetimes, Limits, Log, LogLevel, PassThrough, Preset, Purge, QualityCaps, RateLimit,
     Responsive, SourcePolicy, Strictness, Tags, Transformer, Ttl, guard, origins, reach,
 };
 use crate::request::parameter;
@@ -52,6 +52,7 @@ pub(super) fn config(document: &Value, errors: &mut Errors) -> Config {
         debug: Debug { enabled: root.at("debug").flag("enabled") },
         sources: sources(&root, errors),
         rate_limit: RateLimit { misses: root.at("rateLimit").flag("misses") },
+        admin: Admin { prefix: root.at("admin").text("prefix") },
         log: Log { level: log_level(&root.at("log").text("level")) },
     }
 }

@@ -75,6 +75,8 @@ pub struct Config {
     pub sources: SourcePolicy,
     /// What is limited for each viewer.
     pub rate_limit: RateLimit,
+    /// The operator's API.
+    pub admin: Admin,
     /// The log.
     pub log: Log,
 }
@@ -444,6 +446,13 @@ pub struct SourcePolicy {
 pub struct RateLimit {
     /// Whether requests that neither tier can answer are, where a limiter is bound.
     pub misses: bool,
+}
+
+/// The operator's API.
+#[derive(Debug, Clone)]
+pub struct Admin {
+    /// Every path of it begins so: `/_resizer`.
+    pub prefix: String,
 }
 
 /// The log.
