@@ -178,3 +178,5 @@ pub const PURGE_PREFIX_BYTES_MAX: usize = 512;
 pub const KV_VISIBLE_MS: u64 = 60_000;
 /// Milliseconds a look at the ledger may take; a request that has to wait for it waits no longer.
 pub const LEDGER_READ_TIMEOUT_MS: u32 = 1_000;
+/// Bytes of one answer of Cloudflare's API: a page of a thousand audit records at a few hundred bytes to some kilobytes.
+pub const API_ANSWER_BYTES_MAX: u64 = 8 * 1024 * 1024;

@@ -3,6 +3,7 @@
 //! - [`target`]: what a purge is aimed at, and what it may bear on.
 //! - [`ledger`]: every purge that still matters, in bounded room; the rule of validity.
 //! - [`heard`]: what this isolate knows of the ledger, and when it must look again.
+//! - [`ports`]: what purging asks of the platform.
 //!
 //! # The rule
 //!
@@ -16,4 +17,5 @@ pub const MIRROR_KEY: &str = "purges";
 
 pub mod heard;
 pub mod ledger;
+pub mod ports;
 pub mod target;

@@ -3,6 +3,7 @@
 mod binding;
 mod body;
 mod budget;
+mod cloudflare_api;
 mod edge;
 mod gate;
 mod host;
