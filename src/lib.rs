@@ -15,6 +15,7 @@
 //! - [`explain`]: the decision about a request as JSON.
 //! - [`config`]: what the operator decided, checked whole.
 //! - [`durable`]: the storage of a durable object, a port.
+//! - [`turn`]: one question at a time in a durable object.
 //! - [`limits`]: every limit, named.
 
 pub mod cache;
@@ -27,6 +28,7 @@ pub mod limits;
 pub mod media;
 pub mod purge;
 pub mod request;
+pub mod turn;
 pub mod upkeep;
 #[cfg(target_family = "wasm")]
 mod worker;
