@@ -10,29 +10,29 @@ use crate::limits::{
 
 /// When purges up to a number were done with: numbers and times ascend.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Milestones(Vec<(u64, u64)>);
+pub(super) struct Milestones(Vec<(u64, u64)>);
 
 impl Milestones {
     /// All purges up to this number are done with.
-    pub fn reach(&mut self, number: u64, at_ms: u64) {
+    pub(super) fn reach(&mut self, number: u64, at_ms: u64) {
         if number > self.last() {
             self.0.push((number, at_ms));
         }
     }
 
     /// The last purge that is.
-    pub fn last(&self) -> u64 {
+    pub(super) fn last(&self) -> u64 {
         self.0.last().map_or(0, |(number, _)| *number)
     }
 
     /// Since when a purge is; `None` while it is not.
-    pub fn when(&self, number: u64) -> Option<u64> {
+    pub(super) fn when(&self, number: u64) -> Option<u64> {
         let at = self.0.partition_point(|(reached, _)| *reached < number);
         self.0.get(at).map(|(_, at_ms)| *at_ms)
     }
 
     /// Drops what concerns no purge of this number or later, but the last.
-    pub fn forget_before(&mut self, number: u64) {
+    pub(super) fn forget_before(&mut self, number: u64) {
         let at = self.0.partition_point(|(reached, _)| *reached < number);
         let at = at.min(self.0.len().saturating_sub(1));
         self.0.drain(..at);
@@ -41,11 +41,11 @@ impl Milestones {
 
 /// How far every tier is. Times are milliseconds since 1970.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Progress {
+pub(super) struct Progress {
     /// What KV has.
-    pub mirrored: Milestones,
+    pub(super) mirrored: Milestones,
     /// What the zone was told of.
-    pub zone: Milestones,
+    pub(super) zone: Milestones,
     /// What KV has said it took, if nothing arrives late.
     written: u64,
     mirror_next_ms: u64,
@@ -65,7 +65,7 @@ pub struct Progress {
 
 impl Progress {
     /// A purge has been recorded.
-    pub fn recorded(&mut self, number: u64, is_hard: bool, now_ms: u64) {
+    pub(super) fn recorded(&mut self, number: u64, is_hard: bool, now_ms: u64) {
         if is_hard {
             self.hard = number;
         }
@@ -84,7 +84,7 @@ impl Progress {
     }
 
     /// The last purge before which nothing is left that it could bear on; asked again, nothing more.
-    pub fn forgotten(&mut self, remembered_ms: u64, now_ms: u64) -> Option<u64> {
+    pub(super) fn forgotten(&mut self, remembered_ms: u64, now_ms: u64) -> Option<u64> {
         self.remembered_ms = self.remembered_ms.max(remembered_ms);
         let is_past = |(epoch, _): &(u64, u64)| {
             ((epoch + 1) * PURGE_EPOCH_MS).saturating_add(self.remembered_ms) <= now_ms
@@ -94,7 +94,7 @@ impl Progress {
     }
 
     /// When the ledger is to be written to KV; `None` when there is nothing new and no doubt.
-    pub fn mirror_due_ms(&self, number: u64) -> Option<u64> {
+    pub(super) fn mirror_due_ms(&self, number: u64) -> Option<u64> {
         if self.written < number {
             Some(self.mirror_next_ms)
         } else if self.mirrored.last() < number {
@@ -105,13 +105,13 @@ impl Progress {
     }
 
     /// Nobody knows whether a write to KV is still under way.
-    pub fn doubt(&mut self, now_ms: u64) {
+    pub(super) fn doubt(&mut self, now_ms: u64) {
         self.doubt_until_ms = now_ms + MIRROR_DOUBT_MS;
     }
 
     /// KV took the ledger up to this purge. While an earlier write may still arrive and undo it, nothing is certain,
     /// and it is written once more when that is over.
-    pub fn mirrored(&mut self, number: u64, began_ms: u64, now_ms: u64) {
+    pub(super) fn mirrored(&mut self, number: u64, began_ms: u64, now_ms: u64) {
         self.mirror_failures = 0;
         self.mirror_next_ms = now_ms + MIRROR_PAUSE_MS;
         self.written = self.written.max(number);
@@ -121,7 +121,7 @@ impl Progress {
     }
 
     /// KV did not take it, or did not say so.
-    pub fn not_mirrored(&mut self, now_ms: u64) {
+    pub(super) fn not_mirrored(&mut self, now_ms: u64) {
         let wait_ms = (MIRROR_PAUSE_MS << self.mirror_failures.min(16)).min(MIRROR_RETRY_MS_MAX);
         self.mirror_failures = self.mirror_failures.saturating_add(1);
         self.mirror_next_ms = now_ms + wait_ms;
@@ -129,7 +129,7 @@ impl Progress {
     }
 
     /// What is to be swept; begins a round where there is something new.
-    pub fn round(&mut self, number: u64) -> Option<Round> {
+    pub(super) fn round(&mut self, number: u64) -> Option<Round> {
         if self.round.is_none() && self.hard > self.rounds.last().map_or(0, |(swept, _)| *swept) {
             self.round = Some(Round { number, cursor: None, deleted: 0 });
         }
@@ -137,7 +137,7 @@ impl Progress {
     }
 
     /// A part of a round is done; of another round than the one under way nothing is taken.
-    pub fn swept(
+    pub(super) fn swept(
         &mut self,
         number: u64,
         cursor: Option<String>,
@@ -158,7 +158,7 @@ impl Progress {
     }
 
     /// What came of the first round that began after a purge.
-    pub fn when_swept(&self, number: u64) -> Option<Swept> {
+    pub(super) fn when_swept(&self, number: u64) -> Option<Swept> {
         let at = self.rounds.partition_point(|(swept, _)| *swept < number);
         self.rounds.get(at).map(|(_, swept)| *swept)
     }

@@ -10,13 +10,14 @@ use super::kv::{Kv, RENDITIONS};
 use super::live_config;
 use super::log;
 use super::object::{ObjectStorage, Objects};
+use crate::admin::ports::Documents as _;
 use crate::cache::ports::{Clock, Entropy, Fault, Secrets};
 use crate::limits::LEDGER_ASK_TIMEOUT_MS;
+use crate::purge::MIRROR_KEY;
 use crate::purge::book::{Book, Desk};
 use crate::purge::ports::Mirror;
 use crate::purge::question::{Answer, BINDING, NAME, Question};
 use crate::purge::settings::Settings;
-use crate::purge::MIRROR_KEY;
 
 /// The one object of its class: see [`crate::purge::book`].
 #[allow(missing_debug_implementations)] // of the class that the macro makes of it
@@ -86,7 +87,7 @@ impl Parts {
 
 impl Mirror for Kv {
     async fn write(&self, text: &str, budget_ms: u32) -> Result<(), Fault> {
-        self.put_text(MIRROR_KEY, text, budget_ms).await
+        self.put(MIRROR_KEY, text, budget_ms).await
     }
 }
 
