@@ -5,6 +5,7 @@
 //! - [`heard`]: what this isolate knows of the ledger, and when it must look again.
 //! - [`order`]: what an operator wants purged, read and checked, each target by [`aim`]; [`receipt`]: what became of it.
 //! - [`question`]: what the ledger's object is asked; [`book`]: what it decides; [`zone`]: the zone's own cache.
+//! - [`sweep`]: what was purged is deleted.
 //! - [`settings`]: what of the configuration concerns it; [`ports`]: what purging asks of the platform.
 //!
 //! # The rule
@@ -28,5 +29,6 @@ pub mod question;
 pub mod receipt;
 pub mod settings;
 mod state;
+pub mod sweep;
 pub mod target;
 pub mod zone;

@@ -73,6 +73,6 @@ async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
     log::install();
     let config = live_config::reread(&env).await;
     log::set_level(config.log.level);
-    live_ledger::look_now(&env).await;
+    live_ledger::look_now(&env, &config).await;
     upkeep::run(&CloudflareHost::bind(env, Stay::without_viewer()), &config).await;
 }

@@ -46,7 +46,14 @@ impl DurableObject for PurgeLedger {
             return worker::Response::error("no question", 400);
         };
         match self.desk.answer(question).await {
-            Ok(answer) => worker::Response::ok(serde_json::to_string(&answer)?),
+            Ok(answer) => {
+                if matches!(answer, Answer::Recorded { .. } | Answer::Audited { .. }) {
+                    // An alarm does it too, when it is done with the zone.
+                    let desk = Rc::clone(&self.desk);
+                    self.desk.storage.go_on(async move { desk.mirror().await });
+                }
+                worker::Response::ok(serde_json::to_string(&answer)?)
+            }
             Err(fault) => worker::Response::error(fault.to_string(), 500),
         }
     }
@@ -63,6 +70,13 @@ impl Parts {
     async fn answer(&self, question: Question) -> Result<Answer, Fault> {
         let (mirror, settings) = (Kv::bind(&self.env, RENDITIONS), self.settings().await);
         self.book.answer(&self.desk(&mirror, &settings), question).await
+    }
+
+    async fn mirror(&self) {
+        let (mirror, settings) = (Kv::bind(&self.env, RENDITIONS), self.settings().await);
+        if let Err(fault) = self.book.mirror(&self.desk(&mirror, &settings)).await {
+            tracing::warn!(fault = %fault, "the ledger of purges was not mirrored");
+        }
     }
 
     async fn wake(&self) -> Result<(), Fault> {
@@ -119,6 +133,11 @@ impl Secrets for Names<'_> {
     fn secret(&self, name: &str) -> Option<String> {
         self.0.secret(name).ok().map(|secret| secret.to_string())
     }
+}
+
+/// Whether there is such an object.
+pub(super) fn is_bound(env: &Env) -> bool {
+    Objects::bind(env, BINDING).is_some()
 }
 
 /// Asks the ledger's object.
