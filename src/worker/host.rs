@@ -154,6 +154,10 @@ impl AdminHost for CloudflareHost {
         live_config::deployed(&self.env)
     }
 
+    fn hear_ledger(&self, ledger: &str) {
+        live_ledger::hear(ledger);
+    }
+
     fn take_stored_layer(&self, stored: &str) {
         live_config::take(&self.env, stored);
     }

@@ -3,6 +3,7 @@
 mod binding;
 mod body;
 mod budget;
+mod cloudflare_api;
 mod config_book;
 mod edge;
 mod gate;
@@ -13,6 +14,7 @@ mod live_config;
 mod live_ledger;
 mod log;
 mod object;
+mod purge_ledger;
 mod request;
 mod response;
 mod stay;
@@ -72,6 +74,6 @@ async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
     log::install();
     let config = live_config::reread(&env).await;
     log::set_level(config.log.level);
-    live_ledger::look_now(&env).await;
+    live_ledger::look_now(&env, &config).await;
     upkeep::run(&CloudflareHost::bind(env, Stay::without_viewer()), &config).await;
 }
