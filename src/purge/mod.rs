@@ -2,6 +2,7 @@
 //!
 //! - [`target`]: what a purge is aimed at, and what it may bear on.
 //! - [`ledger`]: every purge that still matters, in bounded room; the rule of validity.
+//! - [`audit`]: purges made in Cloudflare's dashboard or API, found in the account's audit log.
 //! - [`heard`]: what this isolate knows of the ledger, and when it must look again.
 //! - [`ports`]: what purging asks of the platform.
 //!
@@ -15,6 +16,7 @@
 /// Key of the ledger's mirror among the renditions in KV.
 pub const MIRROR_KEY: &str = "purges";
 
+pub mod audit;
 pub mod heard;
 pub mod ledger;
 pub mod ports;
