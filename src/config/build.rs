@@ -7,10 +7,11 @@ use serde_json::Value;
 use super::check::{Errors, shown};
 use super::reader::At;
 use super::{
-    Access, Bucket, Bypass, BypassAction, Cache, Coalescing, Config, Cors, Debug, Headers,
+    Access, Admin, Bucket, Bypass, BypassAction, Cache, Coalescing, Config, Cors, Debug, Headers,
     Lifetimes, Limits, Log, LogLevel, PassThrough, Preset, Purge, QualityCaps, Responsive,
     SourcePolicy, Strictness, Tags, Transformer, Ttl, origins,
 };
+use crate::purge::settings::ReadFrom;
 use crate::request::parameter;
 use crate::request::recipe::{Fit, Format, Mode, Quality};
 
@@ -36,13 +37,14 @@ pub(super) fn config(document: &Value, errors: &mut Errors) -> Config {
         },
         lifetimes,
         cache,
-        purge: Purge { refresh_ms: root.at("purge").required("refreshMs") },
+        purge: purge(&root.at("purge")),
         bypass: bypass(&root.at("bypass"), errors),
         tags: tags(&root.at("tags")),
         headers: headers(&root.at("headers")),
         cors: cors(&root.at("cors"), errors),
         debug: Debug { enabled: root.at("debug").flag("enabled") },
         sources: sources(&root.at("sources")),
+        admin: Admin { prefix: root.at("admin").text("prefix") },
         log: Log { level: log_level(&root.at("log").text("level")) },
     }
 }
@@ -303,6 +305,17 @@ fn bypass(at: &At<'_>, errors: &mut Errors) -> Bypass {
         header: at.optional_text("header"),
         request_cache_control: at.flag("requestCacheControl"),
         debug: at.optional_text("debug").and_then(|word| action(&word)),
+    }
+}
+
+fn purge(at: &At<'_>) -> Purge {
+    Purge {
+        refresh_ms: at.required("refreshMs"),
+        read_from: if at.text("readFrom") == "ledger" { ReadFrom::Ledger } else { ReadFrom::Kv },
+        zone_id: at.optional_text("zoneId"),
+        account_id: at.optional_text("accountId"),
+        requests_per_minute: at.required("requestsPerMinute"),
+        api_url: at.text("apiUrl"),
     }
 }
 

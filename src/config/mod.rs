@@ -24,6 +24,7 @@ use std::collections::BTreeMap;
 
 use regex_lite::Regex;
 
+use crate::purge::settings::ReadFrom;
 use crate::request::recipe::{Fit, Format, Mode, Quality};
 
 /// A configuration that has been checked whole; there is no other way to get one than [`Config::check`].
@@ -67,6 +68,8 @@ pub struct Config {
     pub debug: Debug,
     /// How sources are asked.
     pub sources: SourcePolicy,
+    /// The operator's API.
+    pub admin: Admin,
     /// The log.
     pub log: Log,
 }
@@ -311,11 +314,21 @@ pub struct Coalescing {
     pub timeout_ms: u32,
 }
 
-/// How purges are heard of.
+/// How purges are heard of, and what else they purge.
 #[derive(Debug, Clone)]
 pub struct Purge {
     /// Milliseconds between two looks of an isolate at the ledger.
     pub refresh_ms: u32,
+    /// Where it looks first.
+    pub read_from: ReadFrom,
+    /// The zone that is purged as well; `None` for none.
+    pub zone_id: Option<String>,
+    /// The account whose audit log tells of purges made elsewhere; `None` asks for none.
+    pub account_id: Option<String>,
+    /// Requests a minute to the zone's purge API.
+    pub requests_per_minute: u32,
+    /// Where Cloudflare's API is, without a trailing slash.
+    pub api_url: String,
 }
 
 /// Who may read around the caches, and how.
@@ -419,6 +432,13 @@ pub struct SourcePolicy {
     pub timeout_ms: u32,
     /// Seconds after which it is asked whether a source has changed; 0 waits until the entry expires.
     pub revalidate_after_s: u64,
+}
+
+/// The operator's API.
+#[derive(Debug, Clone)]
+pub struct Admin {
+    /// Every path of it begins so: `/_resizer`.
+    pub prefix: String,
 }
 
 /// The log.

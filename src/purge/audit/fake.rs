@@ -3,16 +3,20 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::LazyLock;
 
 use futures_util::FutureExt;
 use serde_json::{Value, json};
 
-use super::seen::{AuditPurge, AuditState, Audited, Seen};
-use super::{AuditLedger, AuditLog, Report, run};
-use crate::cache::ports::Fault;
+use super::{AUDIT_TOKEN_SECRET, AuditLedger, Report, follow};
+use crate::cache::ports::{Fault, Secrets};
+use crate::config::Config;
+use crate::http::date::rfc3339;
 use crate::http::timestamp;
-use crate::purge::ports::{ApiAnswer, ApiCall, ApiToken, CloudflareApi};
-use crate::purge::target::Target;
+use crate::limits::{AUDIT_OVERLAP_MS, AUDITED_MAX};
+use crate::purge::ports::{ApiAnswer, ApiCall, CloudflareApi};
+use crate::purge::question::{Answer, AuditedPurge, Question};
+use crate::purge::zone::payload_digest;
 
 pub(super) const ZONE: &str = "023e105f4ecef8ad9ca31a8372d0c353";
 /// 2026-11-23T00:00:00Z.
@@ -22,7 +26,7 @@ pub(super) const NOW_MS: u64 = 1_795_392_000_000;
 pub(super) fn purge(id: &str, at_ms: u64) -> Value {
     json!({
         "id": id,
-        "action": {"result": "success", "time": timestamp::format(at_ms), "type": "create"},
+        "action": {"result": "success", "time": rfc3339(at_ms), "type": "create"},
         "actor": {"id": "1", "context": "dash", "email": "ann@example.com", "type": "user"},
         "raw": {"method": "POST", "status_code": 200, "uri": format!("/zones/{ZONE}/purge_cache"), "user_agent": "Mozilla/5.0"},
         "resource": {"product": "purge_cache", "request": {"tags": [id]}},
@@ -144,7 +148,7 @@ impl CloudflareApi for FakeLog {
             return instead;
         }
         let (address, query) = call.url.split_once('?').unwrap();
-        assert_eq!(address, "https://api.example/client/v4/accounts/account/logs/audit");
+        assert_eq!(address, "https://api.example/client/v4/accounts/my-account/logs/audit");
         let query: BTreeMap<&str, String> = query
             .split('&')
             .map(|it| {
@@ -171,21 +175,24 @@ pub(super) enum Breaks {
     After,
 }
 
-/// A ledger that writes down what it takes.
+/// A ledger that writes down what it takes, as the ledger's object does it.
 #[derive(Debug)]
 pub(super) struct FakeLedger {
-    pub seen: RefCell<Seen>,
-    pub taken: RefCell<Vec<AuditPurge>>,
-    pub now_ms: Cell<u64>,
+    pub until_ms: Cell<Option<u64>>,
+    pub seen: RefCell<BTreeMap<String, u64>>,
+    /// Payload of a purge that it made itself.
+    pub own: RefCell<Option<Value>>,
+    pub taken: RefCell<Vec<AuditedPurge>>,
     pub breaks: Cell<Breaks>,
 }
 
 impl Default for FakeLedger {
     fn default() -> Self {
         Self {
+            until_ms: Cell::default(),
             seen: RefCell::default(),
+            own: RefCell::default(),
             taken: RefCell::default(),
-            now_ms: Cell::new(NOW_MS),
             breaks: Cell::new(Breaks::Never),
         }
     }
@@ -194,58 +201,80 @@ impl Default for FakeLedger {
 impl FakeLedger {
     /// Read up to here.
     pub(super) fn read_until(until_ms: u64) -> Self {
-        let ledger = Self::default();
-        ledger.seen.borrow_mut().take(Audited { purges: Vec::new(), until_ms }, NOW_MS);
-        ledger
+        Self { until_ms: Cell::new(Some(until_ms)), ..Self::default() }
     }
 
     pub(super) fn until_ms(&self) -> u64 {
-        self.seen.borrow().state().until_ms.unwrap()
+        self.until_ms.get().unwrap()
     }
 
     /// Ids in the order they were taken.
     pub(super) fn ids(&self) -> Vec<String> {
         self.taken.borrow().iter().map(|purge| purge.id.clone()).collect()
     }
+
+    fn audited(&self, purges: Vec<AuditedPurge>, until_ms: u64) -> Answer {
+        assert!(purges.len() <= AUDITED_MAX);
+        let (mut applied, mut repeated, mut echoes) = (Vec::new(), 0, 0);
+        for purge in purges {
+            assert!(!purge.order.targets.is_empty());
+            if self.seen.borrow_mut().insert(purge.id.clone(), purge.at_ms).is_some() {
+                repeated += 1;
+            } else if self
+                .own
+                .borrow()
+                .as_ref()
+                .is_some_and(|own| payload_digest(own) == purge.payload)
+            {
+                echoes += 1;
+            } else {
+                self.taken.borrow_mut().push(purge);
+                applied.push(self.taken.borrow().len() as u64);
+            }
+        }
+        let until_ms = self.until_ms.get().unwrap_or_default().max(until_ms);
+        self.until_ms.set(Some(until_ms));
+        self.seen.borrow_mut().retain(|_, at_ms| *at_ms + AUDIT_OVERLAP_MS >= until_ms);
+        Answer::Audited { applied, repeated, echoes, ledger: String::new() }
+    }
 }
 
 impl AuditLedger for FakeLedger {
-    async fn audit_state(&self) -> Result<AuditState, Fault> {
-        Ok(self.seen.borrow().state())
-    }
-
-    async fn audited(&self, audited: &Audited) -> Result<u64, Fault> {
-        // As it crosses to the object and into its storage.
-        let text = serde_json::to_string(audited).unwrap();
+    async fn ask(&self, question: &Question) -> Result<Answer, Fault> {
         let broken = || Fault::Unavailable("broken".into());
-        if self.breaks.get() == Breaks::Before {
-            return Err(broken());
+        // As it crosses to the object.
+        let text = serde_json::to_string(question).unwrap();
+        match serde_json::from_str(&text).unwrap() {
+            Question::AuditState => Ok(Answer::AuditState { until_ms: self.until_ms.get() }),
+            Question::Audited { .. } if self.breaks.get() == Breaks::Before => Err(broken()),
+            Question::Audited { purges, until_ms } => {
+                let answer = self.audited(purges, until_ms);
+                if self.breaks.get() == Breaks::After { Err(broken()) } else { Ok(answer) }
+            }
+            _ => panic!("{text}"),
         }
-        let new =
-            self.seen.borrow_mut().take(serde_json::from_str(&text).unwrap(), self.now_ms.get());
-        let stored = serde_json::to_string(&*self.seen.borrow()).unwrap();
-        *self.seen.borrow_mut() = serde_json::from_str(&stored).unwrap();
-        let count = new.len() as u64;
-        assert!(new.iter().all(|purge| !purge.targets.is_empty()));
-        self.taken.borrow_mut().extend(new);
-        if self.breaks.get() == Breaks::After { Err(broken()) } else { Ok(count) }
     }
 }
+
+/// Secrets by name.
+pub(super) struct Pocket(pub &'static [&'static str]);
+
+impl Secrets for Pocket {
+    fn secret(&self, name: &str) -> Option<String> {
+        let is_there = self.0.contains(&name);
+        is_there.then(|| {
+            if name == AUDIT_TOKEN_SECRET { "secret".to_owned() } else { "other".to_owned() }
+        })
+    }
+}
+
+pub(super) static CONFIG: LazyLock<Config> = LazyLock::new(|| {
+    let purge = json!({"accountId": "my-account", "zoneId": ZONE, "apiUrl": "https://api.example/client/v4"});
+    Config::check(&json!({ "purge": purge })).unwrap()
+});
 
 /// A run at the time of the log.
-pub(super) fn run_on(log: &FakeLog, ledger: &FakeLedger) -> Result<Report, Fault> {
-    let token = ApiToken::new("secret".into()).unwrap();
-    let audit_log = AuditLog {
-        api_url: "https://api.example/client/v4",
-        account_id: "account",
-        zone_id: ZONE,
-        token: &token,
-    };
-    ledger.now_ms.set(log.now_ms.get());
-    run(log, ledger, &audit_log, targets_of_url, log.now_ms.get()).now_or_never().unwrap()
-}
-
-/// Only what ends in `.mp4` is ours.
-pub(super) fn targets_of_url(url: &str) -> Vec<Target> {
-    url.ends_with(".mp4").then(|| Target::Variant(url.to_owned())).into_iter().collect()
+pub(super) fn run_on(log: &FakeLog, ledger: &FakeLedger) -> Report {
+    let secrets = Pocket(&[AUDIT_TOKEN_SECRET, "PURGE_API_TOKEN"]);
+    follow(log, ledger, &secrets, &CONFIG, log.now_ms.get()).now_or_never().unwrap().unwrap()
 }

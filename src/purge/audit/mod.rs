@@ -5,9 +5,9 @@
 //!
 //! # Exactly once
 //!
-//! The ledger remembers up to when the log was read whole, the watermark, and which records it took ([`seen`]). A run
-//! reads from an hour before the watermark, for records that come late, and the ledger takes each of them once, by
-//! its id. The watermark moves to the end of a stretch only when the last page of that stretch was read, so nothing
+//! The ledger remembers up to when the log was read whole, the watermark, and which records it took. A run reads from
+//! an hour before the watermark, for records that come late, and the ledger takes each of them once, by its id; what it
+//! did to the zone itself it knows again, and does not take. The watermark moves to the end of a stretch only when the last page of that stretch was read, so nothing
 //! depends on the order in which the log is given. A stretch with too many pages is made shorter and read again.
 //!
 //! # What the API says
@@ -26,46 +26,45 @@
 //! last, and so is the second of two empty ones; one client of Cloudflare's reads `result_info.cursors.after`, and so do
 //! we where there is no `cursor`.
 
-pub mod page;
-pub mod record;
-pub mod seen;
+mod page;
+mod record;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::ledger::Mode;
+use super::order::Order;
 use super::ports::{ApiToken, CloudflareApi};
-use super::target::Target;
-use crate::cache::ports::Fault;
-use crate::http::timestamp;
+use super::question::{Answer, AuditedPurge, Question};
+use super::settings::TOKEN_SECRET;
+use crate::cache::ports::{Fault, Secrets};
+use crate::config::Config;
+use crate::http::date::rfc3339;
 use crate::limits::{
-    AUDIT_FIRST_MS, AUDIT_OVERLAP_MS, AUDIT_PAGE_RECORDS, AUDIT_PAGES_MAX, AUDIT_REACH_MS,
-    AUDIT_RESUME_MS, AUDIT_STRETCHES_MAX,
+    AUDIT_AGAIN_MS, AUDIT_FIRST_MS, AUDIT_OVERLAP_MS, AUDIT_PAGE_RECORDS, AUDIT_PAGES_MAX,
+    AUDIT_REACH_MS, AUDIT_RESUME_MS, AUDIT_STRETCHES_MAX, AUDITED_MAX,
 };
 use page::Page;
 use record::Reading;
-use seen::{AuditPurge, AuditState, Audited};
 
-/// The log of an account, and whose purges in it are ours to follow.
-#[derive(Debug, Clone, Copy)]
-pub struct AuditLog<'a> {
-    /// `purge.apiUrl`, without a trailing slash.
-    pub api_url: &'a str,
-    /// The account's id.
-    pub account_id: &'a str,
-    /// The id of the zone this worker serves.
-    pub zone_id: &'a str,
-    /// May read the account's settings.
-    pub token: &'a ApiToken,
-}
+/// Name of the secret that may read the account's audit log.
+pub const AUDIT_TOKEN_SECRET: &str = "AUDIT_API_TOKEN";
 
-/// The ledger, as this asks it.
+/// The ledger's object, as this asks it.
 #[allow(async_fn_in_trait)] // its advice is about `Send`
 pub trait AuditLedger {
-    /// How far the log was read, and what was taken of it.
-    async fn audit_state(&self) -> Result<AuditState, Fault>;
+    /// Asks one question.
+    async fn ask(&self, question: &Question) -> Result<Answer, Fault>;
+}
 
-    /// Takes what is new of these purges, and moves the watermark; gives back how many it took.
-    async fn audited(&self, audited: &Audited) -> Result<u64, Fault>;
+/// The log of an account, and the zone whose purges are looked for.
+#[derive(Debug)]
+struct AuditLog<'a> {
+    account_id: &'a str,
+    zone_id: &'a str,
+    token: ApiToken,
+    config: &'a Config,
 }
 
 /// What a run did.
@@ -75,7 +74,7 @@ pub struct Report {
     pub pages: u32,
     /// Purges that are now in the ledger and were not before.
     pub purges: u64,
-    /// Records of purges that this product made itself.
+    /// Records of purges that the ledger made itself.
     pub own: u64,
     /// Records of purges that failed.
     pub failed: u64,
@@ -89,59 +88,58 @@ pub struct Report {
     pub fault: Option<Fault>,
 }
 
-/// One run: reads what is new in the log, hands it to the ledger, and says in the log what it did.
+/// One run: reads what is new in the log, hands it to the ledger, and says in our log what it did. `None` where no
+/// account is configured, and nothing is asked.
 ///
-/// `targets_of_url` says what is purged with a URL; nothing, where nothing of ours can be there. What was found before
-/// something failed is handed over all the same. An error is that of the ledger.
-pub async fn run<A: CloudflareApi, L: AuditLedger>(
+/// What was found before something failed is handed over all the same.
+pub async fn follow<A: CloudflareApi, L: AuditLedger>(
     api: &A,
     ledger: &L,
-    log: &AuditLog<'_>,
-    targets_of_url: impl Fn(&str) -> Vec<Target>,
+    secrets: &impl Secrets,
+    config: &Config,
     now_ms: u64,
-) -> Result<Report, Fault> {
-    let state = ledger.audit_state().await?;
-    let mut run = Run {
-        api,
-        log,
-        targets_of_url,
-        now_ms,
-        seen: state.seen.iter().cloned().collect(),
-        oldest_ms: 0,
-        limit: AUDIT_PAGE_RECORDS,
-        found: BTreeMap::new(),
-        counted: BTreeSet::new(),
-        report: Report::default(),
+) -> Option<Report> {
+    let account_id = config.purge.account_id.as_deref()?;
+    let report = match AuditLog::of(account_id, config, secrets) {
+        Ok(log) => Run::of(api, &log, now_ms).run(ledger).await,
+        Err(fault) => Report { fault: Some(fault), ..Report::default() },
     };
-    let mut until_ms = run.start(&state);
-    match run.read(until_ms, state.since_ms).await {
-        Ok(read_ms) => until_ms = read_ms,
-        Err(fault) => run.report.fault = Some(fault),
+    let Report { pages, purges, own, failed, other, unread, until_ms, fault } = &report;
+    let until = rfc3339(*until_ms);
+    if let Some(fault) = fault {
+        tracing::error!(fault = %fault, until, "the audit log could not be read");
     }
-    let Run { found, mut report, .. } = run;
-    let mut purges: Vec<AuditPurge> = found.into_values().collect();
-    purges.sort_by(|one, other| (one.at_ms, &one.id).cmp(&(other.at_ms, &other.id)));
-    report.purges = ledger.audited(&Audited { purges, until_ms }).await?;
-    report.until_ms = until_ms;
-    tell(&report);
-    Ok(report)
+    if *purges > 0 || *unread > 0 {
+        tracing::info!(pages, purges, own, failed, other, unread, until, "the audit log was read");
+    } else {
+        tracing::debug!(pages, purges, own, failed, other, unread, until, "the audit log was read");
+    }
+    Some(report)
+}
+
+impl<'a> AuditLog<'a> {
+    fn of(account_id: &'a str, config: &'a Config, secrets: &impl Secrets) -> Result<Self, Fault> {
+        let zone_id = config.purge.zone_id.as_deref();
+        let zone_id =
+            zone_id.ok_or_else(|| Fault::Unavailable("purge.zoneId is not set".to_owned()))?;
+        let secret = secrets.secret(AUDIT_TOKEN_SECRET).or_else(|| secrets.secret(TOKEN_SECRET));
+        let token = secret.and_then(ApiToken::new);
+        let token = token.ok_or_else(|| Fault::SecretMissing(AUDIT_TOKEN_SECRET.to_owned()))?;
+        Ok(Self { account_id, zone_id, token, config })
+    }
 }
 
 /// A run that is under way.
-struct Run<'a, A, F> {
+struct Run<'a, A> {
     api: &'a A,
     log: &'a AuditLog<'a>,
-    targets_of_url: F,
     now_ms: u64,
-    /// Ids that the ledger took before.
-    seen: BTreeSet<String>,
-    /// Records before this have been forgotten, and are not asked for.
+    /// What is older was read long ago, and the ledger may not know it again.
     oldest_ms: u64,
     limit: u32,
-    /// By id: a record may come twice, on two pages or in two stretches.
-    found: BTreeMap<String, AuditPurge>,
-    /// Ids that the report counts already.
-    counted: BTreeSet<String>,
+    /// Ids of records: one may come twice, on two pages or in two stretches.
+    met: BTreeSet<String>,
+    found: BTreeMap<String, AuditedPurge>,
     report: Report,
 }
 
@@ -149,44 +147,65 @@ struct Run<'a, A, F> {
 enum Stretch {
     /// With its last page.
     Whole,
-    /// It has too many pages; half of the records that were seen are older than this.
-    TooLong { middle_ms: Option<u64> },
+    /// It has too many pages; those that were read have records of these times.
+    TooLong { times: Vec<u64> },
     /// A page of it was too large to be read.
     TooLarge,
 }
 
-impl<A: CloudflareApi, F: Fn(&str) -> Vec<Target>> Run<'_, A, F> {
-    /// The watermark this run goes on from. Where that is out of reach, purges may be lost: everything is renewed.
-    fn start(&mut self, state: &AuditState) -> u64 {
-        let until_ms = state.until_ms.unwrap_or(self.now_ms.saturating_sub(AUDIT_FIRST_MS));
+impl<'a, A: CloudflareApi> Run<'a, A> {
+    fn of(api: &'a A, log: &'a AuditLog<'a>, now_ms: u64) -> Self {
+        let (met, found, report) = (BTreeSet::new(), BTreeMap::new(), Report::default());
+        Self { api, log, now_ms, oldest_ms: 0, limit: AUDIT_PAGE_RECORDS, met, found, report }
+    }
+
+    async fn run<L: AuditLedger>(mut self, ledger: &L) -> Report {
+        let until_ms = match ledger.ask(&Question::AuditState).await {
+            Ok(Answer::AuditState { until_ms }) => self.start(until_ms),
+            other => {
+                self.report.fault = Some(unexpected(other));
+                return self.report;
+            }
+        };
+        self.report.until_ms = until_ms;
+        let read_ms = match self.read(until_ms).await {
+            Ok(read_ms) => read_ms,
+            Err(fault) => {
+                self.report.fault = Some(fault);
+                until_ms
+            }
+        };
+        match self.hand_over(ledger, until_ms, read_ms).await {
+            Ok(()) => self.report.until_ms = read_ms,
+            Err(fault) => self.report.fault = Some(fault),
+        }
+        self.report
+    }
+
+    /// The watermark this run goes on from. Where that is out of reach, purges may be missed: everything is renewed.
+    fn start(&mut self, until_ms: Option<u64>) -> u64 {
+        let until_ms = until_ms.unwrap_or(self.now_ms.saturating_sub(AUDIT_FIRST_MS));
         if self.now_ms.saturating_sub(until_ms) <= AUDIT_REACH_MS {
             return until_ms.min(self.now_ms);
         }
-        let since = timestamp::format(until_ms);
+        let since = rfc3339(until_ms);
         tracing::error!(
             since,
             "the audit log was not read for too long: everything is purged softly"
         );
-        let id = format!("gap:{until_ms}");
         let note = format!("the audit log was not read since {since}");
-        self.find(AuditPurge {
-            id,
-            at_ms: self.now_ms,
-            by: String::new(),
-            note,
-            mode: Mode::Soft,
-            targets: vec![Target::Everything],
-        });
+        let order = everything_softly(String::new(), note);
+        let (id, payload) = (format!("gap:{until_ms}"), String::new());
+        self.find(AuditedPurge { id, at_ms: self.now_ms, payload, order });
         self.now_ms.saturating_sub(AUDIT_RESUME_MS)
     }
 
     /// Reads from before the watermark to now, or as far as can be read whole; gives back how far.
-    async fn read(&mut self, until_ms: u64, since_ms: u64) -> Result<u64, Fault> {
-        let (mut overlap_ms, mut before_ms) = (AUDIT_OVERLAP_MS, self.now_ms);
-        for _ in 0..AUDIT_STRETCHES_MAX {
-            let from_ms = until_ms.saturating_sub(overlap_ms).max(since_ms);
-            self.oldest_ms = from_ms.saturating_sub(AUDIT_OVERLAP_MS).max(since_ms);
-            match self.stretch(from_ms, before_ms).await? {
+    async fn read(&mut self, until_ms: u64) -> Result<u64, Fault> {
+        let (mut again_ms, mut before_ms) = (AUDIT_AGAIN_MS, self.now_ms);
+        self.oldest_ms = until_ms.saturating_sub(AUDIT_OVERLAP_MS);
+        for attempt in 0..AUDIT_STRETCHES_MAX {
+            match self.stretch(until_ms.saturating_sub(again_ms), before_ms).await? {
                 Stretch::Whole => return Ok(before_ms),
                 Stretch::TooLarge if self.limit > 1 => self.limit /= 10,
                 Stretch::TooLarge => {
@@ -194,12 +213,15 @@ impl<A: CloudflareApi, F: Fn(&str) -> Vec<Target>> Run<'_, A, F> {
                         "a record of the audit log is too large".into(),
                     ));
                 }
-                Stretch::TooLong { middle_ms } => {
+                Stretch::TooLong { times } => {
+                    let mut new: Vec<u64> = times.into_iter().filter(|it| *it > until_ms).collect();
+                    new.sort_unstable();
+                    let middle_ms = new.get(new.len() / 2).copied().unwrap_or(before_ms);
                     let halfway_ms = until_ms + before_ms.saturating_sub(until_ms) / 2;
-                    match middle_ms.map(|middle_ms| middle_ms.min(halfway_ms)) {
-                        Some(middle_ms) if middle_ms > until_ms => before_ms = middle_ms,
-                        Some(_) => overlap_ms /= 2,
-                        None => before_ms = halfway_ms,
+                    before_ms = middle_ms.min(halfway_ms);
+                    // What is new comes first: where it alone is not too much, less is read again.
+                    if attempt > 0 || new.is_empty() {
+                        again_ms /= 2;
                     }
                 }
             }
@@ -210,64 +232,51 @@ impl<A: CloudflareApi, F: Fn(&str) -> Vec<Target>> Run<'_, A, F> {
     /// Reads the records from `from_ms` to `before_ms`.
     async fn stretch(&mut self, from_ms: u64, before_ms: u64) -> Result<Stretch, Fault> {
         let mut cursor: Option<String> = None;
-        let (mut times, mut is_empty_again) = (Vec::new(), false);
+        let (mut times, mut was_empty) = (Vec::new(), false);
         for _ in 0..AUDIT_PAGES_MAX {
-            let asked =
-                page::ask(self.api, self.log, from_ms, before_ms, self.limit, &cursor).await;
+            let range = (from_ms, before_ms);
+            let asked = page::ask(self.api, self.log, range, self.limit, cursor.as_deref()).await;
             let Page { records, next } = match asked {
                 Err(Fault::TooLarge { .. }) => return Ok(Stretch::TooLarge),
                 asked => asked?,
             };
             self.report.pages += 1;
-            for record in &records {
-                times.push(self.take(record));
-            }
-            let is_last = next.is_none() || (records.is_empty() && is_empty_again);
-            if is_last {
+            times.extend(records.iter().map(|record| self.take(record)));
+            if next.is_none() || (records.is_empty() && was_empty) {
                 return Ok(Stretch::Whole);
             }
             if next == cursor && !records.is_empty() {
                 return Err(Fault::Corrupt("the audit log gives one page again and again"));
             }
-            is_empty_again = records.is_empty();
+            was_empty = records.is_empty();
             cursor = next;
         }
         times.sort_unstable();
-        Ok(Stretch::TooLong { middle_ms: times.get(times.len() / 2).copied() })
+        Ok(Stretch::TooLong { times })
     }
 
     /// Takes one record; gives back its time.
-    fn take(&mut self, record: &serde_json::Value) -> u64 {
+    fn take(&mut self, record: &Value) -> u64 {
         let id = record::id(record);
         let at_ms = record::time_ms(record).unwrap_or(self.now_ms);
-        if at_ms < self.oldest_ms || self.seen.contains(&id) || !self.counted.insert(id.clone()) {
+        if at_ms < self.oldest_ms || !self.met.insert(id.clone()) {
             return at_ms;
         }
-        match record::read(record, self.log.zone_id, &self.targets_of_url) {
+        match record::read(record, self.log.zone_id, self.log.config) {
             Reading::Other => self.report.other += 1,
             Reading::Failed => self.report.failed += 1,
-            Reading::Own => self.report.own += 1,
-            Reading::Purge { targets, is_understood } => {
-                let (by, note) = record::author(record);
+            Reading::Purge { order, payload, is_understood } => {
+                let is_ours = !order.targets.is_empty();
                 if !is_understood {
                     self.report.unread += 1;
-                    let rest = AuditPurge {
-                        // What was understood keeps the id.
-                        id: if targets.is_empty() { id.clone() } else { format!("{id}:rest") },
-                        at_ms,
-                        by: by.clone(),
-                        note: format!("{note}, not understood"),
-                        mode: Mode::Soft,
-                        targets: vec![Target::Everything],
-                    };
-                    tracing::error!(
-                        id,
-                        "a purge in the audit log was not understood: everything is purged softly"
-                    );
-                    self.find(rest);
+                    let note = format!("{}, not understood", order.note);
+                    let order = everything_softly(order.by.clone(), note);
+                    // What was understood keeps the id.
+                    let id = if is_ours { format!("{id}:rest") } else { id.clone() };
+                    self.find(AuditedPurge { id, at_ms, payload: String::new(), order });
                 }
-                if !targets.is_empty() {
-                    self.find(AuditPurge { id, at_ms, by, note, mode: Mode::Hard, targets });
+                if is_ours {
+                    self.find(AuditedPurge { id, at_ms, payload, order });
                 } else if is_understood {
                     self.report.other += 1;
                 }
@@ -276,21 +285,49 @@ impl<A: CloudflareApi, F: Fn(&str) -> Vec<Target>> Run<'_, A, F> {
         at_ms
     }
 
-    fn find(&mut self, purge: AuditPurge) {
+    fn find(&mut self, purge: AuditedPurge) {
         self.found.insert(purge.id.clone(), purge);
+    }
+
+    /// Tells the ledger what was found, the oldest first, and with the last of it how far the log was read.
+    async fn hand_over<L: AuditLedger>(
+        &mut self,
+        ledger: &L,
+        until_ms: u64,
+        read_ms: u64,
+    ) -> Result<(), Fault> {
+        let mut purges: Vec<AuditedPurge> = std::mem::take(&mut self.found).into_values().collect();
+        purges.sort_by(|one, other| (one.at_ms, &one.id).cmp(&(other.at_ms, &other.id)));
+        loop {
+            let rest = purges.split_off(purges.len().min(AUDITED_MAX));
+            let until_ms = if rest.is_empty() { read_ms } else { until_ms };
+            let question = Question::Audited { purges, until_ms };
+            match ledger.ask(&question).await {
+                Ok(Answer::Audited { applied, echoes, .. }) => {
+                    self.report.purges += applied.len() as u64;
+                    self.report.own += echoes;
+                }
+                other => return Err(unexpected(other)),
+            }
+            if rest.is_empty() {
+                return Ok(());
+            }
+            purges = rest;
+        }
     }
 }
 
-fn tell(report: &Report) {
-    let Report { pages, purges, own, failed, other, unread, until_ms, fault } = report;
-    let until = timestamp::format(*until_ms);
-    if let Some(fault) = fault {
-        tracing::error!(fault = %fault, until, "the audit log could not be read");
-    }
-    if *purges > 0 || *unread > 0 {
-        tracing::info!(pages, purges, own, failed, other, unread, until, "the audit log was read");
-    } else {
-        tracing::debug!(pages, purges, own, failed, other, unread, until, "the audit log was read");
+fn everything_softly(by: String, note: String) -> Order {
+    let mut order = Order::of(Mode::Soft, by, note);
+    order.aim_at_everything();
+    order
+}
+
+fn unexpected(answer: Result<Answer, Fault>) -> Fault {
+    match answer {
+        Err(fault) => fault,
+        Ok(Answer::Refused { why }) => Fault::Unavailable(format!("the ledger refuses: {why}")),
+        Ok(_) => Fault::Corrupt("the ledger answers something else"),
     }
 }
 

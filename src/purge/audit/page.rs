@@ -4,8 +4,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::AuditLog;
+use super::record::PRODUCT;
 use crate::cache::ports::Fault;
-use crate::http::timestamp;
+use crate::http::date::rfc3339;
 use crate::limits::AUDIT_PAGE_TIMEOUT_MS;
 use crate::purge::ports::{ApiCall, CloudflareApi};
 
@@ -14,37 +15,35 @@ const MESSAGE_BYTES_MAX: usize = 200;
 
 /// What a page has.
 #[derive(Debug)]
-pub struct Page {
+pub(super) struct Page {
     /// As they came.
-    pub records: Vec<Value>,
+    pub(super) records: Vec<Value>,
     /// What to ask for the next page with; `None` after the last.
-    pub next: Option<String>,
+    pub(super) next: Option<String>,
 }
 
 /// Asks for a page of what was purged in our zone from `from_ms` to `before_ms`, the oldest first.
 pub(super) async fn ask<A: CloudflareApi>(
     api: &A,
     log: &AuditLog<'_>,
-    from_ms: u64,
-    before_ms: u64,
+    (from_ms, before_ms): (u64, u64),
     limit: u32,
-    cursor: &Option<String>,
+    cursor: Option<&str>,
 ) -> Result<Page, Fault> {
-    let AuditLog { api_url, account_id, zone_id, token } = log;
+    let AuditLog { account_id, zone_id, token, config } = log;
     // Whole seconds, outwards: the documents show no fractions.
     let since = seconds(from_ms);
     let before = seconds(before_ms.div_ceil(1_000) * 1_000);
     let mut url = format!(
-        "{api_url}/accounts/{account_id}/logs/audit?since={since}&before={before}&direction=asc&limit={limit}\
-         &resource_product={}&zone_id={zone_id}",
-        super::record::PRODUCT
+        "{}/accounts/{account_id}/logs/audit?since={since}&before={before}&direction=asc&limit={limit}\
+         &resource_product={PRODUCT}&zone_id={zone_id}",
+        config.purge.api_url
     );
     if let Some(cursor) = cursor {
         url.push_str("&cursor=");
         url.extend(form_urlencoded(cursor));
     }
-    let call =
-        ApiCall { url, token: (*token).clone(), body: None, budget_ms: AUDIT_PAGE_TIMEOUT_MS };
+    let call = ApiCall { url, token: token.clone(), body: None, budget_ms: AUDIT_PAGE_TIMEOUT_MS };
     let answer = api.call(&call).await?;
     if answer.status != 200 {
         let said = serde_json::from_str(&answer.body).map(|said: Answer| said.message());
@@ -91,7 +90,7 @@ impl Answer {
 
 /// `2026-11-23T08:15:30Z`.
 fn seconds(at_ms: u64) -> String {
-    let text = timestamp::format(at_ms);
+    let text = rfc3339(at_ms);
     text.split_once('.').map_or_else(|| text.clone(), |(seconds, _)| format!("{seconds}Z"))
 }
 

@@ -7,75 +7,74 @@
 
 use serde_json::Value;
 
+use crate::cache::key::digest_128;
+use crate::config::Config;
 use crate::http::timestamp;
-use crate::limits::{AUDIT_ID_BYTES_MAX, PURGE_PREFIX_BYTES_MAX};
-use crate::purge::ports::API_AGENT;
-use crate::purge::target::{Prefix, Target};
-use crate::request::path::SourcePath;
+use crate::limits::BY_CHARS_MAX;
+use crate::purge::aim;
+use crate::purge::ledger::Mode;
+use crate::purge::order::Order;
+use crate::purge::zone::payload_digest;
 
 /// `resource.product` of cache purges (changelog of 2025-11-25).
-pub const PRODUCT: &str = "purge_cache";
+pub(super) const PRODUCT: &str = "purge_cache";
 
 /// What a record is to us.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reading {
+pub(super) enum Reading {
     /// No purge, or of another zone.
     Other,
     /// A purge that was refused.
     Failed,
-    /// A purge of the zone that this product made itself: who asked it for that has purged everything else as well.
-    Own,
-    /// A purge of ours.
+    /// A purge of our zone.
     Purge {
-        /// What was purged; empty where none of it can be ours.
-        targets: Vec<Target>,
+        /// What was purged; aimed at nothing where none of it can be ours.
+        order: Order,
+        /// What was sent, by [`payload_digest`].
+        payload: String,
         /// Whether that is all that was purged.
         is_understood: bool,
     },
 }
 
 /// What names a record: its own id, or a hash of all of it.
-pub fn id(record: &Value) -> String {
-    match text(record, "/id") {
-        Some(id) if id.len() <= AUDIT_ID_BYTES_MAX => id.to_owned(),
-        Some(id) => format!("hash:{:016x}", hash(id)),
-        None => format!("hash:{:016x}", hash(&record.to_string())),
-    }
+pub(super) fn id(record: &Value) -> String {
+    text(record, "/id").map_or_else(|| digest_128(&record.to_string()), str::to_owned)
 }
 
 /// When it happened, in milliseconds since 1970.
-pub fn time_ms(record: &Value) -> Option<u64> {
+pub(super) fn time_ms(record: &Value) -> Option<u64> {
     timestamp::parse(text(record, "/action/time")?)
 }
 
-/// Who purged, and from where.
-pub fn author(record: &Value) -> (String, String) {
-    let names = ["/actor/email", "/actor/token_name", "/actor/id"];
-    let by = names.iter().find_map(|name| text(record, name)).unwrap_or_default();
-    let from = text(record, "/actor/context").unwrap_or("unknown");
-    (by.to_owned(), format!("purged at Cloudflare ({from})"))
-}
-
 /// What the record is to a worker of this zone.
-pub fn read(
-    record: &Value,
-    zone_id: &str,
-    targets_of_url: impl Fn(&str) -> Vec<Target>,
-) -> Reading {
+pub(super) fn read(record: &Value, zone_id: &str, config: &Config) -> Reading {
     if !is_purge(record) || !is_in_zone(record, zone_id) {
         return Reading::Other;
     }
     if !has_succeeded(record) {
         return Reading::Failed;
     }
-    if text(record, "/raw/user_agent") == Some(API_AGENT) {
-        return Reading::Own;
-    }
     let request = match record.pointer("/resource/request") {
         Some(Value::String(text)) => serde_json::from_str(text).unwrap_or_default(),
         request => request.cloned().unwrap_or_default(),
     };
-    targets(&request, targets_of_url)
+    let (by, note) = author(record);
+    let mut order = Order::of(Mode::Hard, by, note);
+    let is_understood = aim_at(&mut order, &request, config);
+    order.settle();
+    Reading::Purge { order, payload: payload_digest(&request), is_understood }
+}
+
+/// Who purged, and from where.
+fn author(record: &Value) -> (String, String) {
+    let names = ["/actor/email", "/actor/token_name", "/actor/id"];
+    let by = names.iter().find_map(|name| text(record, name)).unwrap_or_default();
+    let from = text(record, "/actor/context").unwrap_or("unknown");
+    let short = |text: &str| -> String {
+        text.chars().filter(|it| !it.is_control()).take(BY_CHARS_MAX).collect()
+    };
+    (short(by), format!("purged at Cloudflare ({})", short(from)))
 }
 
 /// By its product, or where that is missing by its address.
@@ -105,10 +104,10 @@ fn has_succeeded(record: &Value) -> bool {
         && status.is_none_or(|status| (200..300).contains(&status))
 }
 
-/// Of the body of a purge: every form of it that there is.
-fn targets(request: &Value, targets_of_url: impl Fn(&str) -> Vec<Target>) -> Reading {
-    let (mut targets, mut is_understood, mut is_any) = (Vec::new(), true, false);
-    let mut each = |member: &str, read: &dyn Fn(&Value) -> Option<Vec<Target>>| {
+/// Every form of a purge that there is in the body of one; whether all of it was understood.
+fn aim_at(order: &mut Order, request: &Value, config: &Config) -> bool {
+    let (mut is_understood, mut is_any) = (true, false);
+    let mut each = |member: &str, aim: &mut dyn FnMut(&mut Order, &Value) -> Option<()>| {
         let one;
         let items = match request.get(member) {
             None | Some(Value::Null) => return,
@@ -118,52 +117,45 @@ fn targets(request: &Value, targets_of_url: impl Fn(&str) -> Vec<Target>) -> Rea
                 &one
             }
         };
+        is_any |= !items.is_empty();
         for item in items {
-            is_any = true;
-            match read(item) {
-                Some(found) => targets.extend(found),
-                None => is_understood = false,
-            }
+            is_understood &= aim(order, item).is_some();
         }
     };
-    each("purge_everything", &|item| match item {
-        Value::Bool(true) => Some(vec![Target::Everything]),
-        Value::Bool(false) => Some(Vec::new()),
-        Value::String(word) if word == "true" => Some(vec![Target::Everything]),
+    each("purge_everything", &mut |order, item| match item {
+        Value::Bool(false) => Some(()),
+        Value::Bool(true) => Some(order.aim_at_everything()),
+        Value::String(word) if word == "true" => Some(order.aim_at_everything()),
         _ => None,
     });
-    each("tags", &|item| Some(vec![Target::Tag(words(item)?.to_owned())]));
-    each("hosts", &|item| Some(vec![Target::Host(host(words(item)?)?)]));
-    each("prefixes", &|item| Some(vec![prefix(words(item)?)?]));
-    each("files", &|item| {
-        let url = item.as_str().or_else(|| text(item, "/url"))?;
-        Some(targets_of_url(url))
+    each("tags", &mut |order, item| {
+        // A tag of another form is on nothing of ours.
+        for tag in words(item)?.split(',').filter_map(|tag| aim::tag(tag.trim()).ok()) {
+            order.aim_at_tag(tag);
+        }
+        Some(())
     });
-    Reading::Purge { targets, is_understood: is_understood && is_any }
+    each("hosts", &mut |order, item| Some(order.aim_at_host(aim::host(words(item)?).ok()?)));
+    each("prefixes", &mut |order, item| aim_at_prefix(order, words(item)?));
+    each("files", &mut |order, item| {
+        let url = item.as_str().or_else(|| text(item, "/url"))?;
+        // What is refused is no video of ours, and nothing is kept there.
+        let _ = order.aim_at_url(url, config);
+        Some(())
+    });
+    is_understood && is_any
 }
 
-/// `host/path` as the purge of prefixes has it, with or without a scheme. What is too long or no path of ours is cut
-/// back to what covers it.
-fn prefix(text: &str) -> Option<Target> {
+/// `host/path`, with or without a scheme. What is too long, or no path of ours, is widened to its host.
+fn aim_at_prefix(order: &mut Order, text: &str) -> Option<()> {
     let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
-    let (on, path) = rest.split_at_checked(rest.find('/').unwrap_or(rest.len()))?;
-    let on = host(on)?;
-    let path = path.split(['?', '#']).next().unwrap_or_default();
-    let canonical = match SourcePath::parse(path) {
-        Ok(path) => path.without_slash().to_owned(),
-        Err(_) => String::new(),
-    };
-    if canonical.is_empty() {
-        return Some(Target::Host(on));
+    let rest = rest.split(['?', '#']).next()?;
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    match aim::prefix(rest) {
+        Ok(prefix) if !path.is_empty() => order.aim_at_prefix(prefix),
+        _ => order.aim_at_host(aim::host(host).ok()?),
     }
-    let path = canonical.get(..canonical.len().min(PURGE_PREFIX_BYTES_MAX))?.to_owned();
-    Some(Target::Prefix(Prefix { host: on, path }))
-}
-
-/// A host in lower case, with its port.
-fn host(text: &str) -> Option<String> {
-    let is_host = !text.is_empty() && !text.contains(|it: char| it == '/' || it.is_whitespace());
-    is_host.then(|| text.to_ascii_lowercase())
+    Some(())
 }
 
 /// A text that says something.
@@ -177,13 +169,6 @@ fn text<'a>(record: &'a Value, path: &str) -> Option<&'a str> {
 
 fn uri_path(record: &Value) -> Option<&str> {
     text(record, "/raw/uri")?.split(['?', '#']).next()
-}
-
-/// FNV-1a.
-fn hash(text: &str) -> u64 {
-    const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
-    const PRIME: u64 = 0x0100_0000_01b3;
-    text.bytes().fold(OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME))
 }
 
 #[cfg(test)]

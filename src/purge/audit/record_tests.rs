@@ -2,7 +2,10 @@
 use serde_json::json;
 
 use super::*;
-use crate::purge::audit::fake::{ZONE, purge, targets_of_url};
+use crate::limits::PURGE_PREFIX_BYTES_MAX;
+use crate::purge::audit::fake::{CONFIG, ZONE, purge};
+use crate::purge::ledger::Mode;
+use crate::purge::target::{Prefix, Target};
 
 /// A record with another request.
 fn asked(request: &Value) -> Value {
@@ -11,12 +14,28 @@ fn asked(request: &Value) -> Value {
     record
 }
 
-fn of(record: &Value) -> Reading {
-    read(record, ZONE, targets_of_url)
+/// What a record is, short.
+#[derive(Debug, PartialEq, Eq)]
+enum Short {
+    Other,
+    Failed,
+    Purge(Vec<Target>),
+    Unread(Vec<Target>),
 }
 
-fn understood(targets: &[Target]) -> Reading {
-    Reading::Purge { targets: targets.to_vec(), is_understood: true }
+fn of(record: &Value) -> Short {
+    match read(record, ZONE, &CONFIG) {
+        Reading::Other => Short::Other,
+        Reading::Failed => Short::Failed,
+        Reading::Purge { order, is_understood, .. } => {
+            assert_eq!(order.mode, Mode::Hard);
+            if is_understood { Short::Purge(order.targets) } else { Short::Unread(order.targets) }
+        }
+    }
+}
+
+fn understood(targets: &[Target]) -> Short {
+    Short::Purge(targets.to_vec())
 }
 
 fn tag(tag: &str) -> Target {
@@ -29,7 +48,7 @@ fn on(host: &str, path: &str) -> Target {
 
 #[test]
 fn every_form_of_a_purge_is_read() {
-    let variant = |url: &str| Target::Variant(url.into());
+    let variant = || Target::Variant("video:a.mp4:w=640:f=mp4:host=v.example".into());
     for (request, targets) in [
         (json!({"purge_everything": true}), vec![Target::Everything]),
         (json!({"tags": ["a", "b"]}), vec![tag("a"), tag("b")]),
@@ -41,14 +60,14 @@ fn every_form_of_a_purge_is_read() {
             json!({"prefixes": ["V.example/clips/a", "v.example/%7Eann/"]}),
             vec![on("v.example", "clips/a"), on("v.example", "~ann/")],
         ),
-        (json!({"files": ["https://v.example/a.mp4"]}), vec![variant("https://v.example/a.mp4")]),
+        (json!({"files": ["https://v.example/a.mp4?width=640"]}), vec![variant()]),
         (
-            json!({"files": [{"url": "https://v.example/a.mp4", "headers": {"CF-Device-Type": "mobile"}}]}),
-            vec![variant("https://v.example/a.mp4")],
+            json!({"files": [{"url": "https://v.example/a.mp4?width=640", "headers": {"CF-Device-Type": "mobile"}}]}),
+            vec![variant()],
         ),
         (
             json!({"tags": ["a"], "files": ["https://v.example/a.mp4"]}),
-            vec![tag("a"), variant("https://v.example/a.mp4")],
+            vec![tag("a"), Target::Path("a.mp4".into())],
         ),
     ] {
         assert_eq!(of(&asked(&request)), understood(&targets), "{request}");
@@ -63,6 +82,7 @@ fn a_request_is_read_liberally_where_it_can_only_mean_one_thing() {
         (json!({"purge_everything": "true", "by": {"new": "member"}}), Target::Everything),
         (json!({"tags": "a", "hosts": null, "files": []}), tag("a")),
         (json!({"tags": [" a "]}), tag("a")),
+        (json!({"tags": ["no tag of ours", "a"]}), tag("a")),
         (json!({"prefixes": ["https://v.example/a?b#c"]}), on("v.example", "a")),
         (json!({"prefixes": ["v.example"]}), Target::Host("v.example".into())),
         (json!({"prefixes": ["v.example/"]}), Target::Host("v.example".into())),
@@ -78,13 +98,16 @@ fn a_prefix_that_is_no_path_of_ours_or_too_long_is_widened_and_never_narrowed() 
     assert_eq!(prefix("v.example/a/../b"), understood(&[Target::Host("v.example".into())]));
     let long = format!("clips/{}", "x".repeat(PURGE_PREFIX_BYTES_MAX));
     let cut = &long[..PURGE_PREFIX_BYTES_MAX];
-    assert_eq!(prefix(&format!("v.example/{long}")), understood(&[on("v.example", cut)]));
+    assert_eq!(prefix(&format!("v.example/{cut}")), understood(&[on("v.example", cut)]));
+    assert_eq!(
+        prefix(&format!("v.example/{long}")),
+        understood(&[Target::Host("v.example".into())])
+    );
 }
 
 #[test]
 fn what_is_not_understood_is_never_dropped_and_what_is_beside_it_is_kept() {
-    let unread =
-        |targets: &[Target]| Reading::Purge { targets: targets.to_vec(), is_understood: false };
+    let unread = |targets: &[Target]| Short::Unread(targets.to_vec());
     for request in [
         json!(null),
         json!({}),
@@ -98,7 +121,8 @@ fn what_is_not_understood_is_never_dropped_and_what_is_beside_it_is_kept() {
         json!({"tags": [""]}),
         json!({"files": [{"uri": "https://v.example/a.mp4"}]}),
         json!({"hosts": ["a b"]}),
-        json!({"prefixes": ["/clips"]}),
+        json!({"hosts": ["*.example"]}),
+        json!({"prefixes": ["a b/c"]}),
         json!({"purge_everything": 1}),
         json!({"purge_everything": "false"}),
     ] {
@@ -132,14 +156,12 @@ fn with(path: &str, value: Option<Value>) -> Value {
 #[test]
 fn only_a_purge_of_our_zone_that_succeeded_is_one() {
     for (path, value, wanted) in [
-        ("/zone/id", json!("ffffffffffffffffffffffffffffffff"), Reading::Other),
-        ("/resource/product", json!("dns_records"), Reading::Other),
-        ("/action/result", json!("failure"), Reading::Failed),
-        ("/action/result", json!("pending"), Reading::Failed),
-        ("/raw/status_code", json!(429), Reading::Failed),
-        ("/raw/status_code", json!("403"), Reading::Failed),
-        ("/raw/user_agent", json!(API_AGENT), Reading::Own),
-        ("/raw/user_agent", json!("video-resizer/else"), understood(&[tag("id")])),
+        ("/zone/id", json!("ffffffffffffffffffffffffffffffff"), Short::Other),
+        ("/resource/product", json!("dns_records"), Short::Other),
+        ("/action/result", json!("failure"), Short::Failed),
+        ("/action/result", json!("pending"), Short::Failed),
+        ("/raw/status_code", json!(429), Short::Failed),
+        ("/raw/status_code", json!("403"), Short::Failed),
         ("/zone/id", json!(ZONE.to_uppercase()), understood(&[tag("id")])),
         ("/raw/status_code", json!(204), understood(&[tag("id")])),
         ("/action/result", json!("Success"), understood(&[tag("id")])),
@@ -168,11 +190,11 @@ fn no_missing_member_but_its_product_and_address_together_makes_a_purge_none() {
     }
     let mut neither = with("/resource/product", None);
     neither.as_object_mut().unwrap().remove("raw");
-    assert_eq!(of(&neither), Reading::Other);
+    assert_eq!(of(&neither), Short::Other);
     let mut of_another = with("/zone", None);
     of_another["raw"]["uri"] =
         json!("/client/v4/zones/ffffffffffffffffffffffffffffffff/purge_cache?x");
-    assert_eq!(of(&of_another), Reading::Other);
+    assert_eq!(of(&of_another), Short::Other);
 }
 
 #[test]
@@ -184,9 +206,18 @@ fn a_record_has_one_name_however_it_comes() {
     let mut other = nameless.clone();
     other["action"]["time"] = json!("1970-01-01T00:00:01Z");
     assert_ne!(id(&nameless), id(&other));
-    let long = id(&with("/id", Some(json!("x".repeat(AUDIT_ID_BYTES_MAX + 1)))));
-    assert!(long.len() <= AUDIT_ID_BYTES_MAX && long.starts_with("hash:"), "{long}");
     assert_eq!(time_ms(&with("/action/time", Some(json!(5)))), None);
+}
+
+#[test]
+fn what_was_sent_has_the_digest_that_the_ledger_gave_its_own() {
+    let sent = json!({"tags": ["b", "a"]});
+    for request in [json!({"tags": ["a", "b"]}), Value::String(sent.to_string())] {
+        let Reading::Purge { payload, .. } = read(&asked(&request), ZONE, &CONFIG) else {
+            panic!("{request}")
+        };
+        assert_eq!(payload, payload_digest(&sent));
+    }
 }
 
 #[test]
