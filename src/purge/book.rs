@@ -181,7 +181,7 @@ impl Book {
         let _turn = self.turns.take(desk.clock).await?;
         let state = self.known(desk).await?;
         let (mut next, now_ms) = (State::clone(&state), desk.clock.now_ms());
-        next.queue.settle(&batch, answer, now_ms, desk.clock.id());
+        next.queue.settle(&batch, &answer, now_ms, desk.clock.id());
         next.note_zone(now_ms);
         let error = next.queue.last_error();
         let is_done = error.is_empty();

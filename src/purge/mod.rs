@@ -6,6 +6,7 @@
 //! - [`order`]: what an operator wants purged, read and checked, each target by [`aim`]; [`receipt`]: what became of it.
 //! - [`question`]: what the ledger's object is asked; [`book`]: what it decides; [`zone`]: the zone's own cache.
 //! - [`audit`]: purges made in Cloudflare's dashboard or API, found in the account's audit log.
+//! - [`sweep`]: what was purged is deleted.
 //! - [`settings`]: what of the configuration concerns it; [`ports`]: what purging asks of the platform.
 //!
 //! # The rule
@@ -30,5 +31,6 @@ pub mod question;
 pub mod receipt;
 pub mod settings;
 mod state;
+pub mod sweep;
 pub mod target;
 pub mod zone;

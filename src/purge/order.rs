@@ -175,7 +175,7 @@ impl Order {
         let origin = sources::rule(&config.origins, &path)
             .ok_or_else(|| "no origin is configured for its path".to_owned())?;
         let query = Query::parse(&ask.query).map_err(|rejection| rejection.to_string())?;
-        let wanted = request::read(&ask, &query, origin.quality, config)
+        let wanted = request::read(&ask, &query, origin, config)
             .map_err(|rejection| rejection.to_string())?;
         let source = path.without_slash().to_owned();
         let is_one = wanted.vary.is_empty();
@@ -250,19 +250,16 @@ impl Reading {
     }
 
     fn text(&mut self, members: &Map<String, Value>, name: &str, chars_max: usize) -> String {
-        let text = match members.get(name) {
-            None => return String::new(),
-            Some(value) => value.as_str(),
-        };
+        let Some(value) = members.get(name) else { return String::new() };
         let fits =
             |text: &&str| text.chars().count() <= chars_max && !text.chars().any(char::is_control);
-        text.filter(fits).map(str::to_owned).unwrap_or_else(|| {
-            let advice = format!(
-                "write a text of at most {chars_max} characters without control characters"
-            );
-            self.mistake(pointer(name), advice);
-            String::new()
-        })
+        if let Some(text) = value.as_str().filter(fits) {
+            return text.to_owned();
+        }
+        let wanted =
+            format!("write a text of at most {chars_max} characters without control characters");
+        self.mistake(pointer(name), wanted);
+        String::new()
     }
 
     fn each(

@@ -157,10 +157,10 @@ impl Receipt {
         let swept = match (mode, self.swept) {
             // Served while it is made anew.
             (Mode::Soft, _) => json!({ "state": "done", "deleted": 0 }),
-            (Mode::Hard, Some(Swept { at_ms, deleted })) => {
-                json!({ "state": "done", "deleted": deleted, "at": rfc3339(at_ms) })
+            (Mode::Hard, Some(Swept { deleted, .. })) => {
+                json!({ "state": "done", "deleted": deleted })
             }
-            (Mode::Hard, None) => json!({ "state": "pending", "deleted": Value::Null }),
+            (Mode::Hard, None) => json!({ "state": "pending", "deleted": 0 }),
         };
         let complete_ms = self.complete_ms();
         json!({

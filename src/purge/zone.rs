@@ -42,7 +42,7 @@ pub fn items(order: &Order, settings: &Settings) -> Vec<Item> {
             }
             // A host carries no tag: all that is ours, rather than all that is the zone's.
             Target::Prefix(_) | Target::Host(_) | Target::Everything => {
-                items.extend(ours(settings))
+                items.extend(ours(settings));
             }
             // Its address is among the files.
             Target::Variant(_) => {}
@@ -210,11 +210,11 @@ impl Queue {
     pub fn settle(
         &mut self,
         batch: &Batch,
-        answer: Result<ApiAnswer, Fault>,
+        answer: &Result<ApiAnswer, Fault>,
         now_ms: u64,
         jitter: u128,
     ) {
-        let (error, wait_ms, is_refused) = match judge(&answer) {
+        let (error, wait_ms, is_refused) = match judge(answer) {
             Ok(()) => {
                 self.waiting.retain_mut(|it| {
                     let was_told = batch.items.contains(&it.item);
@@ -275,9 +275,9 @@ pub fn payload_digest(payload: &Value) -> String {
     let empty = Map::new();
     let mut lines: Vec<String> = Vec::new();
     for (member, value) in payload.as_object().unwrap_or(&empty) {
-        match value {
-            Value::Array(list) => lines.extend(list.iter().map(|item| format!("{member} {item}"))),
-            other => lines.push(format!("{member} {other}")),
+        match value.as_array() {
+            Some(list) => lines.extend(list.iter().map(|item| format!("{member} {item}"))),
+            None => lines.push(format!("{member} {value}")),
         }
     }
     lines.sort_unstable();

@@ -30,7 +30,6 @@ use crate::upkeep;
 use body::NativeBody;
 use cloudflare_api::Api;
 use host::CloudflareHost;
-use purge_ledger::LedgerObject;
 use stay::Stay;
 
 #[event(fetch)]
@@ -77,9 +76,9 @@ async fn scheduled(event: ScheduledEvent, env: Env, _: ScheduleContext) {
     let config = live_config::reread(&env).await;
     log::set_level(config.log.level);
     let host = CloudflareHost::bind(env.clone(), Stay::without_viewer());
-    audit::follow(&Api, &LedgerObject(&env), &host, &config, host.now_ms()).await;
+    audit::follow(&Api, &host, &host, &config, host.now_ms()).await;
     if upkeep::is_due(&event.cron()) {
-        live_ledger::look_now(&env).await;
+        live_ledger::look_now(&env, &config).await;
         upkeep::run(&host, &config).await;
     }
 }

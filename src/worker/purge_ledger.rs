@@ -14,7 +14,6 @@ use crate::admin::ports::Documents as _;
 use crate::cache::ports::{Clock, Entropy, Fault, Secrets};
 use crate::limits::LEDGER_ASK_TIMEOUT_MS;
 use crate::purge::MIRROR_KEY;
-use crate::purge::audit::AuditLedger;
 use crate::purge::book::{Book, Desk};
 use crate::purge::ports::Mirror;
 use crate::purge::question::{Answer, BINDING, NAME, Question};
@@ -47,7 +46,14 @@ impl DurableObject for PurgeLedger {
             return worker::Response::error("no question", 400);
         };
         match self.desk.answer(question).await {
-            Ok(answer) => worker::Response::ok(serde_json::to_string(&answer)?),
+            Ok(answer) => {
+                if matches!(answer, Answer::Recorded { .. } | Answer::Audited { .. }) {
+                    // An alarm does it too, when it is done with the zone.
+                    let desk = Rc::clone(&self.desk);
+                    self.desk.storage.go_on(async move { desk.mirror().await });
+                }
+                worker::Response::ok(serde_json::to_string(&answer)?)
+            }
             Err(fault) => worker::Response::error(fault.to_string(), 500),
         }
     }
@@ -64,6 +70,13 @@ impl Parts {
     async fn answer(&self, question: Question) -> Result<Answer, Fault> {
         let (mirror, settings) = (Kv::bind(&self.env, RENDITIONS), self.settings().await);
         self.book.answer(&self.desk(&mirror, &settings), question).await
+    }
+
+    async fn mirror(&self) {
+        let (mirror, settings) = (Kv::bind(&self.env, RENDITIONS), self.settings().await);
+        if let Err(fault) = self.book.mirror(&self.desk(&mirror, &settings)).await {
+            tracing::warn!(fault = %fault, "the ledger of purges was not mirrored");
+        }
     }
 
     async fn wake(&self) -> Result<(), Fault> {
@@ -122,6 +135,11 @@ impl Secrets for Names<'_> {
     }
 }
 
+/// Whether there is such an object.
+pub(super) fn is_bound(env: &Env) -> bool {
+    Objects::bind(env, BINDING).is_some()
+}
+
 /// Asks the ledger's object.
 pub(super) async fn ask(env: &Env, question: &Question, budget_ms: u32) -> Result<Answer, Fault> {
     let objects = Objects::bind(env, BINDING)
@@ -130,13 +148,4 @@ pub(super) async fn ask(env: &Env, question: &Question, budget_ms: u32) -> Resul
         .map_err(|_| Fault::Corrupt("a question cannot be written"))?;
     let answer = objects.ask(NAME, &question, budget_ms.min(LEDGER_ASK_TIMEOUT_MS)).await?;
     serde_json::from_str(&answer).map_err(|_| Fault::Corrupt("the ledger gave no answer"))
-}
-
-/// The ledger's object, for what reads the audit log.
-pub(super) struct LedgerObject<'a>(pub(super) &'a Env);
-
-impl AuditLedger for LedgerObject<'_> {
-    async fn ask(&self, question: &Question) -> Result<Answer, Fault> {
-        ask(self.0, question, LEDGER_ASK_TIMEOUT_MS).await
-    }
 }
