@@ -99,8 +99,9 @@ function writeWranglerConfig(stateDir, config, vars, gate) {
     main: path.join(WORKER_DIR, "index.js"),
     build: { ...rawConfig.build, cwd: fromRoot(), watch_dir: fromRoot("src") },
     vars: { ...rawConfig.vars, RESIZER_CONFIG: config, ...vars },
-    durable_objects: gate ? rawConfig.durable_objects : undefined,
-    migrations: gate ? rawConfig.migrations : undefined,
+    durable_objects: {
+      bindings: rawConfig.durable_objects.bindings.filter((/** @type {{ name: string }} */ it) => gate || it.name !== "FILL_GATE"),
+    },
   };
   const file = path.join(stateDir, "wrangler.json");
   writeFileSync(file, JSON.stringify(local, null, 2));

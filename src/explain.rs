@@ -18,7 +18,7 @@ pub fn document(
     ask: &Ask,
     config: &Config,
     rendition: &Rendition<'_>,
-) -> String {
+) -> Value {
     let recipe = rendition.recipe();
     let purged = host.ledger().bearing_on(&rendition.subject()).latest();
     let options: Vec<Value> = recipe
@@ -50,7 +50,7 @@ pub fn document(
     };
     let tier = |on: bool, used: Use| json!({ "on": on, "read": used.read, "write": used.write });
     let wanted = &rendition.wanted;
-    let document = json!({
+    json!({
         "configuration": config.version,
         "path": rendition.path.as_str(),
         "mode": recipe.mode.as_str(),
@@ -69,8 +69,7 @@ pub fn document(
         "edge": tier(rendition.origin.edge, rendition.bypass.edge),
         "kv": tier(rendition.origin.kv, rendition.bypass.kv),
         "ttl_s": { "ok": ttl(200), "client_error": ttl(404), "server_error": ttl(502) },
-    });
-    document.to_string()
+    })
 }
 
 /// Where the size comes from.

@@ -13,10 +13,12 @@
 //! - [`http`]: ranges, conditionals, problem documents, cross-origin headers.
 //! - [`upkeep`]: what is done by the clock: the scrub of what is kept.
 //! - [`explain`]: the decision about a request as JSON.
+//! - [`admin`]: the operator's API: configuration with versions, what is stored, what a request would do, health.
 //! - [`config`]: what the operator decided, checked whole.
 //! - [`durable`]: the storage of a durable object, a port.
 //! - [`limits`]: every limit, named.
 
+pub mod admin;
 pub mod cache;
 pub mod config;
 pub mod durable;

@@ -178,3 +178,39 @@ pub const PURGE_PREFIX_BYTES_MAX: usize = 512;
 pub const KV_VISIBLE_MS: u64 = 60_000;
 /// Milliseconds a look at the ledger may take; a request that has to wait for it waits no longer.
 pub const LEDGER_READ_TIMEOUT_MS: u32 = 1_000;
+
+/// Bytes of a body that an operator sends: a configuration, and room for what other calls say beside their lists.
+pub const ADMIN_BODY_BYTES_MAX: u64 = CONFIG_BYTES_MAX as u64 + 16 * 1024;
+/// Milliseconds for which such a body may give nothing.
+pub const ADMIN_BODY_STALL_MS: u32 = 10_000;
+/// Characters of the name of who does something.
+pub const BY_CHARS_MAX: usize = 128;
+/// Characters of what is noted with it.
+pub const NOTE_CHARS_MAX: usize = 512;
+/// Versions of the configuration that are kept.
+pub const CONFIG_VERSIONS_MAX: u64 = 100;
+/// Milliseconds a question to a durable object of the operator's may take: it may have to wait for its turn, and
+/// write to KV.
+pub const OBJECT_MS_MAX: u32 = 15_000;
+/// Milliseconds a question waits in an object for those before it.
+pub const OBJECT_TURN_MS_MAX: u64 = 8_000;
+/// Milliseconds between two looks of somebody who waits there.
+pub const OBJECT_TURN_PAUSE_MS: u32 = 20;
+/// Milliseconds a document in KV may take to be read or written.
+pub const DOCUMENT_MS_MAX: u32 = 3_000;
+/// Milliseconds for which KV may show what was there before (kv/concepts/how-kv-works).
+pub const KV_LAG_MS: u64 = 60_000;
+/// Milliseconds after which a configuration that KV did not take is written again; each wait is twice the last.
+pub const CONFIG_RETRY_MS_MIN: u64 = 2_000;
+/// Milliseconds between two tries at the most.
+pub const CONFIG_RETRY_MS_MAX: u64 = 900_000;
+/// How often it is tried: for about a day. A later call tries once more.
+pub const CONFIG_TRIES_MAX: u32 = 100;
+/// Entries of a page that a call lists.
+pub const PAGE_MAX: u64 = 1_000;
+/// Entries of a page where the call does not say.
+pub const PAGE_DEFAULT: u64 = 100;
+/// Pages of KV that one page of ours is made of: a page of KV may be empty and not the last.
+pub const PAGE_LISTS_MAX: u32 = 10;
+/// Headers of a request that is explained.
+pub const EXPLAINED_HEADERS_MAX: usize = 16;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::check::{Errors, shown};
 use super::reader::At;
 use super::{
-    Access, Bucket, Bypass, BypassAction, Cache, Coalescing, Config, Cors, Debug, Headers,
+    Access, Admin, Bucket, Bypass, BypassAction, Cache, Coalescing, Config, Cors, Debug, Headers,
     Lifetimes, Limits, Log, LogLevel, PassThrough, Preset, Purge, QualityCaps, Responsive,
     SourcePolicy, Strictness, Tags, Transformer, Ttl, origins,
 };
@@ -43,6 +43,7 @@ pub(super) fn config(document: &Value, errors: &mut Errors) -> Config {
         cors: cors(&root.at("cors"), errors),
         debug: Debug { enabled: root.at("debug").flag("enabled") },
         sources: sources(&root.at("sources")),
+        admin: Admin { prefix: root.at("admin").text("prefix") },
         log: Log { level: log_level(&root.at("log").text("level")) },
     }
 }

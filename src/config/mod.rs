@@ -67,6 +67,8 @@ pub struct Config {
     pub debug: Debug,
     /// How sources are asked.
     pub sources: SourcePolicy,
+    /// The operator's API.
+    pub admin: Admin,
     /// The log.
     pub log: Log,
 }
@@ -419,6 +421,13 @@ pub struct SourcePolicy {
     pub timeout_ms: u32,
     /// Seconds after which it is asked whether a source has changed; 0 waits until the entry expires.
     pub revalidate_after_s: u64,
+}
+
+/// The operator's API.
+#[derive(Debug, Clone)]
+pub struct Admin {
+    /// Every path of it begins so: `/_resizer`.
+    pub prefix: String,
 }
 
 /// The log.

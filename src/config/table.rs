@@ -71,6 +71,8 @@ const BYPASS_PARAMETERS_MAX: usize = 16;
 const SET_HEADERS_MAX: usize = 32;
 /// Web origins compared with every `Origin` header.
 const ALLOW_ORIGINS_MAX: usize = 64;
+/// Bytes of the folder of the operator's API.
+const ADMIN_PREFIX_BYTES_MAX: usize = 64;
 /// Levels of source priority.
 const PRIORITY_MAX: u64 = 1_000;
 /// Mbit/s above which no line is slow.
@@ -289,6 +291,8 @@ pub const KEYS: &[Key] = &[
         "How long a source's headers may take."),
     key("sources.revalidateAfter", LIFETIME, Integer(0),
         "How often a source is asked, behind the viewer's back, whether it has changed since a rendition in use was made of it; 0 asks only when the rendition has expired."),
+    key("admin.prefix", text(ADMIN_PREFIX_BYTES_MAX, Chars::Folder), Text("/_resizer"),
+        "Where the operator's API is, for holders of its tokens; relayed sources stay below `/_resizer/source/`."),
     key("log.level", Kind::Words(&["off", "error", "warn", "info", "debug"]), Text("info"),
         "Nothing below it is written."),
 ];

@@ -5,16 +5,20 @@ use std::rc::Rc;
 
 use worker::Env;
 
+use super::binding::by_name;
 use super::body::NativeBody;
 use super::budget;
 use super::edge::Edge;
 use super::gate::GateStub;
 use super::kv::{Kv, RENDITIONS};
-use super::live_ledger;
+use super::object::Objects;
 use super::stay::Stay;
 use super::upstream::Fetcher;
+use super::{live_config, live_ledger};
+use crate::admin::ports::{AdminHost, Class, DOCUMENTS_BINDING};
 use crate::cache::errands::Errands;
-use crate::cache::ports::{Clock, Entropy, Host, Isolate, Secrets};
+use crate::cache::ports::{Clock, Entropy, Fault, Host, Isolate, Secrets};
+use crate::config::ConfigError;
 use crate::purge::ledger::Ledger;
 
 /// Cloudflare, as the core sees it.
@@ -23,6 +27,7 @@ pub(super) struct CloudflareHost {
     env: Env,
     kv: Kv,
     gate: Option<GateStub>,
+    documents: Kv,
     stay: Stay,
 }
 
@@ -31,7 +36,8 @@ impl CloudflareHost {
     pub(super) fn bind(env: Env, stay: Stay) -> Self {
         let kv = Kv::bind(&env, RENDITIONS);
         let gate = GateStub::bind(&env);
-        Self { env, kv, gate, stay }
+        let documents = Kv::bind(&env, DOCUMENTS_BINDING);
+        Self { env, kv, gate, documents, stay }
     }
 }
 
@@ -104,5 +110,41 @@ impl Host for CloudflareHost {
 
     fn upstream(&self) -> &Fetcher {
         &Fetcher
+    }
+}
+
+impl AdminHost for CloudflareHost {
+    type Documents = Kv;
+
+    fn documents(&self) -> &Kv {
+        &self.documents
+    }
+
+    async fn ask_object(
+        &self,
+        class: Class,
+        name: &str,
+        question: &str,
+        budget_ms: u32,
+    ) -> Result<String, Fault> {
+        let objects = Objects::bind(&self.env, class.binding())
+            .ok_or_else(|| Fault::Unavailable("nothing is bound".to_owned()))?;
+        objects.ask(name, question, budget_ms).await
+    }
+
+    fn has_binding(&self, binding: &str) -> bool {
+        by_name(&self.env, binding).is_some()
+    }
+
+    fn deployed_layer(&self) -> Option<String> {
+        live_config::deployed(&self.env)
+    }
+
+    fn take_stored_layer(&self, stored: &str) {
+        live_config::take(&self.env, stored);
+    }
+
+    fn refused_layers(&self) -> Vec<ConfigError> {
+        live_config::refused()
     }
 }

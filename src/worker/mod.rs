@@ -3,6 +3,7 @@
 mod binding;
 mod body;
 mod budget;
+mod config_book;
 mod edge;
 mod gate;
 mod host;
@@ -20,8 +21,10 @@ use std::rc::Rc;
 
 use worker::{Context, Env, ScheduleContext, ScheduledEvent, event};
 
+use crate::cache::ports::Body as _;
 use crate::front::{self, Handled};
 use crate::upkeep;
+use body::NativeBody;
 use host::CloudflareHost;
 use stay::Stay;
 
@@ -52,6 +55,11 @@ async fn fetch(
             let response = response::native(reply, &context);
             stay.end();
             response
+        }
+        Handled::Admin(admitted) => {
+            let body = request.body().map_or_else(NativeBody::empty, NativeBody::of_stream);
+            let reply = front::administer(host.as_ref(), &ask, &config, admitted, body).await;
+            response::native(reply, &context)
         }
         Handled::PassThrough { url, marks } => upstream::pass_through(&request, &url, &marks).await,
     }
