@@ -6,6 +6,7 @@
 //! - [`front`]: what kind of request this is, and the finishing touch to every answer.
 //! - [`request`]: what was asked. Query dialects, presets and client hints become one canonical
 //!   [`request::recipe::Recipe`], or a [`request::rejection::Rejection`].
+//! - [`guard`]: who may have what made.
 //! - [`cache`]: [`cache::orchestrator`] tries Cache API, Workers KV and the transformation in this order;
 //!   around it keys, entries, freshness, tags, ways around, and the ports to the platform.
 //! - [`media`]: sources, the transformation's URL, and the verdict on what came back.
@@ -24,6 +25,7 @@ pub mod config;
 pub mod durable;
 pub mod explain;
 pub mod front;
+pub mod guard;
 pub mod http;
 pub mod limits;
 pub mod media;

@@ -140,6 +140,10 @@ pub const SOURCES_MAX: usize = 4;
 pub const PRESETS_MAX: usize = 128;
 /// Responsive buckets: each multiplies what is stored of every video.
 pub const BUCKETS_MAX: usize = 12;
+/// Rungs of a ladder of widths or of heights: what is asked freely costs at most so many variants a side.
+pub const LADDER_MAX: usize = 16;
+/// Keys that sign URLs side by side: a rotation needs two, a few signers one each.
+pub const SIGNING_KEYS_MAX: usize = 8;
 /// Seconds: the longest lifetime, one year (RFC 2616 14.21's old advice, still the field's custom).
 pub const TTL_S_MAX: u64 = 31_536_000;
 /// Bytes of a body of unknown length that are held, outside wasm, to measure it: an isolate has 128 MB

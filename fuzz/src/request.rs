@@ -87,7 +87,7 @@ fn read(raw_query: &str, headers: &HeaderMap, config: &Config) -> Option<Wanted>
         headers: headers.clone(),
     };
     let query = Query::parse(raw_query).ok()?;
-    match request::read(&ask, &query, None, config) {
+    match request::read(&ask, &query, config.origins.first()?, config) {
         Ok(wanted) => Some(wanted),
         Err(rejection) => {
             assert!(rejection.status().is_client_error(), "{rejection}");

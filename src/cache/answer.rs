@@ -281,6 +281,8 @@ impl<H: Host> Visit<'_, H> {
     }
 
     pub(super) fn failure(&self, unfit: Unfit, lifetime_s: Option<u64>) -> Reply<H::Body> {
+        let left_s = self.rendition.pass.left_s(self.host.now_ms());
+        let lifetime_s = lifetime_s.map(|lifetime_s| lifetime_s.min(left_s.unwrap_or(u64::MAX)));
         reply::failure(unfit, &self.trace.advice, self.request_id, lifetime_s)
     }
 }

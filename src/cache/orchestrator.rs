@@ -103,7 +103,11 @@ pub async fn serve<H: Host>(
         unusable = Some(told.entry.generation);
     };
 
-    match visit.make(rendition, lease.as_ref()).await {
+    // What is known of a source that has changed is not forgotten with the lifetime of what was made of it.
+    let as_made = stale.as_ref().map(|Entry { metadata, .. }| {
+        rendition.of_version(metadata.source, metadata.source_version.as_ref())
+    });
+    match visit.make(as_made.as_ref().unwrap_or(rendition), lease.as_ref()).await {
         Ok(made) => {
             discard(stale);
             visit.answer_miss(made, lease)

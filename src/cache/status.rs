@@ -201,7 +201,8 @@ impl Trace {
         }
         if let Some(lookup) = self.edge.lookup {
             let mut of_edge = member(EDGE_NAME, lookup, None, false);
-            finish(&mut of_edge, lookup, self.edge.kept, None);
+            let stale = stale.filter(|_| self.kv.lookup.is_none());
+            finish(&mut of_edge, lookup, self.edge.kept, stale);
             members.push(of_edge);
         }
         members.join(", ")

@@ -6,6 +6,7 @@
 mod address;
 mod build;
 mod check;
+mod guard;
 mod kind;
 pub mod layers;
 pub mod live;
@@ -18,6 +19,7 @@ pub mod template;
 mod walk;
 
 pub use check::{ConfigError, ERRORS_MAX};
+pub use guard::{Ladder, OriginAccess, Signing};
 pub use kind::{Chars, Kind};
 
 use std::collections::BTreeMap;
@@ -45,10 +47,12 @@ pub struct Config {
     pub responsive: Responsive,
     /// Pixels of height that a quality allows at the most.
     pub quality: QualityCaps,
-    /// Bounds of parameters, within the platform's.
+    /// Bounds of parameters where an origin names none, within the platform's.
     pub limits: Limits,
     /// What a bad parameter does.
     pub parameters: Strictness,
+    /// Whose signatures count.
+    pub signing: Signing,
     /// Lifetimes where an origin names none.
     pub lifetimes: Lifetimes,
     /// The tiers.
@@ -112,6 +116,14 @@ pub struct Origin {
     pub quality: Option<Quality>,
     /// Extra cache tags.
     pub tags: Vec<String>,
+    /// What a viewer needs for what.
+    pub access: OriginAccess,
+    /// Canonical names of the parameters that may change what is made; `None` is all of them.
+    pub parameters: Option<Vec<String>>,
+    /// Bounds of parameters, with the global ones filled in.
+    pub limits: Limits,
+    /// The sizes that are made of what is asked freely, with the global ones filled in.
+    pub ladder: Ladder,
 }
 
 /// One place a video may come from.

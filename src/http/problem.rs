@@ -81,7 +81,18 @@ impl Problem {
             Rejection::Method { method } => {
                 extensions.insert("method", Value::from(method.as_str()));
             }
-            Rejection::Path { .. } | Rejection::NoOrigin | Rejection::Loop => {}
+            Rejection::SignatureExpired { expires_s } => {
+                extensions.insert("expires", Value::from(*expires_s));
+            }
+            Rejection::NotAllowedHere { parameters, allowed } => {
+                extensions.insert("parameters", Value::from(parameters.as_slice()));
+                extensions.insert("allowed", Value::from(*allowed));
+            }
+            Rejection::Path { .. }
+            | Rejection::NoOrigin
+            | Rejection::SignatureMissing
+            | Rejection::SignatureInvalid { .. }
+            | Rejection::Loop => {}
         }
         Self {
             status: rejection.status(),
@@ -198,6 +209,10 @@ fn title(rejection: &Rejection) -> &'static str {
         Rejection::PathTooLong { .. } => "The path is too long",
         Rejection::NoOrigin => "No origin is configured for this path",
         Rejection::Method { .. } => "The method is not served",
+        Rejection::SignatureMissing => "The URL must be signed",
+        Rejection::SignatureInvalid { .. } => "The signature does not count",
+        Rejection::SignatureExpired { .. } => "The signed URL has ended",
+        Rejection::NotAllowedHere { .. } => "This may not be chosen here",
         Rejection::Loop => "The request came back to this worker",
     }
 }

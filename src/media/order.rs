@@ -30,6 +30,8 @@ pub struct Made<B> {
     pub source: u8,
     /// What that source says of itself, where it was asked and told.
     pub source_state: Option<SourceState>,
+    /// What that source was called in the order, where it had changed before.
+    pub source_version: Option<String>,
     /// Bytes, where announced.
     pub length: Option<u64>,
     /// Whether it has been found too long to be measured.
@@ -115,10 +117,16 @@ async fn transform<H: Host>(
     let took_ms = host.now_ms().saturating_sub(began.at_ms);
     let made = match (verdict, answer) {
         (Ok(verdict::Fit { length, not_kept }), Ok(reply)) => {
-            let (source, source_state) = (source.index, of_source.state);
-            let body = reply.body;
-            let unmeasurable = false;
-            let made = Made { began, source, source_state, length, unmeasurable, not_kept, body };
+            let made = Made {
+                began,
+                source: source.index,
+                source_state: of_source.state,
+                source_version: source.version.clone(),
+                length,
+                unmeasurable: false,
+                not_kept,
+                body: reply.body,
+            };
             if conditional::wanted_ranges(ask).is_some() { measured(made).await } else { Ok(made) }
         }
         (Err(unfit), Ok(reply)) => {

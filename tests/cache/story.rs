@@ -1,5 +1,6 @@
 //! The tour: how a rendition comes to be, where it is kept, who answers, and what is refused.
 
+mod access;
 mod bypass;
 mod chunks;
 mod conditions;
@@ -11,10 +12,12 @@ mod kept;
 mod leases;
 mod lifetimes;
 mod multipart;
+mod purges;
 mod ranges;
 mod revalidation;
 mod scrub;
 mod secrets;
+mod signatures;
 mod sources;
 mod stale;
 mod tiers;

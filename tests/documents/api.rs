@@ -76,6 +76,10 @@ fn rejections() -> Vec<Rejection> {
         Rejection::PathTooLong { bytes: 0, bytes_max: 0 },
         Rejection::NoOrigin,
         Rejection::Method { method: text() },
+        Rejection::SignatureMissing,
+        Rejection::SignatureInvalid { reason: "…" },
+        Rejection::SignatureExpired { expires_s: 0 },
+        Rejection::NotAllowedHere { parameters: Vec::new(), allowed: "…" },
         Rejection::Loop,
     ];
     for one in &all {
@@ -88,6 +92,10 @@ fn rejections() -> Vec<Rejection> {
             | Rejection::PathTooLong { .. }
             | Rejection::NoOrigin
             | Rejection::Method { .. }
+            | Rejection::SignatureMissing
+            | Rejection::SignatureInvalid { .. }
+            | Rejection::SignatureExpired { .. }
+            | Rejection::NotAllowedHere { .. }
             | Rejection::Loop => {}
         }
     }

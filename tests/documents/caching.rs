@@ -102,7 +102,8 @@ fn key_of(url: &str, origin: &str) -> String {
         headers: http::HeaderMap::new(),
     };
     let query = Query::parse(&ask.query).unwrap();
-    let wanted = video_resizer::request::read(&ask, &query, None, &Config::defaults()).unwrap();
+    let config = Config::defaults();
+    let wanted = video_resizer::request::read(&ask, &query, &config.origins[0], &config).unwrap();
     let path = SourcePath::parse(&path.replace(' ', "%20")).unwrap();
     key::kv_key(Namespace { origin, host: None, version: 0 }, &path, &wanted.recipe)
 }
@@ -147,6 +148,7 @@ fn every_letter_of_the_metadata_is_in_the_document() {
             etag: Some(String::new()),
             last_modified: Some(String::new()),
         }),
+        source_version: Some(String::new()),
         stale_until_ms: 0,
         origin: String::new(),
         path: Some(String::new()),

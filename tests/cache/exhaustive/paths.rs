@@ -85,8 +85,8 @@ impl Walk {
     /// Walks every path; gives back how many there are, and how many ended in each phase.
     fn every_path(&self) -> Vec<(Phase, u32)> {
         let query = Query::parse(&self.ask.query).unwrap();
-        let wanted = request::read(&self.ask, &query, None, &self.config).unwrap();
         let origin = &self.config.origins[0];
+        let wanted = request::read(&self.ask, &query, origin, &self.config).unwrap();
         let path = SourcePath::parse(&self.ask.path).unwrap();
         let rendition = Rendition::new(&self.ask, &self.config, origin, path, wanted, bypass::NONE);
         let mut phases: Vec<(Phase, u32)> = Phase::ALL.iter().map(|phase| (*phase, 0)).collect();

@@ -1,0 +1,12 @@
+//! What guards the wallet: who may have what made.
+//!
+//! Every variant of a video is billed, so whoever may choose freely may spend freely.
+//!
+//! - [`access`]: what a viewer of an origin needs for what.
+//! - [`signature`]: signed URLs.
+//!
+//! What may be asked at all, in which bounds and in which steps is the configuration of the origin, and
+//! [`crate::request`] reads a request by it.
+
+pub mod access;
+pub mod signature;
