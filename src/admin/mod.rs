@@ -17,6 +17,7 @@ pub mod ports;
 pub mod refusal;
 pub mod routes;
 pub mod variants;
+pub mod warm;
 
 use ::http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde_json::Value;
@@ -105,6 +106,8 @@ async fn answered<H: AdminHost>(
         Operation::RollBackConfig => configuration::roll_back(host, ask, &given).await,
         Operation::ListVariants => variants::list(host, config, &given).await,
         Operation::Explain => explain::explain(host, ask, config, &given).await,
+        Operation::Warm => warm::begin(host, ask, config, &given).await,
+        Operation::ReadWarm => warm::look(host, &given).await,
         Operation::ReadHealth => Ok(health::check(host, ask, config).await),
         Operation::ReadOpenApi => Ok(openapi::document(ask, config)),
     }

@@ -21,6 +21,8 @@ pub trait Documents {
 pub enum Class {
     /// The versions of the configuration.
     ConfigBook,
+    /// Warming jobs, each by its id.
+    Warmer,
 }
 
 impl Class {
@@ -28,6 +30,7 @@ impl Class {
     pub const fn binding(self) -> &'static str {
         match self {
             Self::ConfigBook => "CONFIG_BOOK",
+            Self::Warmer => "WARMER",
         }
     }
 }

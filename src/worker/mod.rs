@@ -16,6 +16,7 @@ mod request;
 mod response;
 mod stay;
 mod upstream;
+mod warmer;
 
 use std::rc::Rc;
 

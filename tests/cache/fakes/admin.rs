@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use video_resizer::admin::config_book::{ConfigBook, Desk};
 use video_resizer::admin::ports::{AdminHost, Class, Documents};
+use video_resizer::admin::warm::job;
 use video_resizer::cache::ports::Fault;
 use video_resizer::config::ConfigError;
 use video_resizer::config::live::Live;
@@ -58,6 +59,8 @@ pub(crate) struct FakeBook {
 pub(crate) struct AdminSide {
     pub(crate) documents: FakeDocuments,
     pub(crate) book: Rc<FakeBook>,
+    /// Warming jobs by their names.
+    pub(crate) jobs: Rc<RefCell<BTreeMap<String, Rc<FakeDurable>>>>,
     pub(crate) deployed: RefCell<Option<String>>,
     /// Names under which nothing is bound.
     pub(crate) unbound: RefCell<BTreeSet<&'static str>>,
@@ -69,6 +72,7 @@ impl AdminSide {
         Self {
             documents: FakeDocuments { world: Rc::clone(world), kept: Rc::default() },
             book: Rc::default(),
+            jobs: Rc::default(),
             deployed: RefCell::default(),
             unbound: RefCell::default(),
             live: RefCell::default(),
@@ -80,6 +84,7 @@ impl AdminSide {
         Self {
             documents: self.documents.clone(),
             book: Rc::clone(&self.book),
+            jobs: Rc::clone(&self.jobs),
             deployed: self.deployed.clone(),
             unbound: self.unbound.clone(),
             live: RefCell::default(),
@@ -93,6 +98,11 @@ impl FakeHost {
         let deployed = self.admin.deployed.borrow().clone();
         let storage = &self.admin.book.storage;
         Desk { storage, documents: &self.admin.documents, clock: self, deployed }
+    }
+
+    /// The object of a warming job.
+    pub(crate) fn job(&self, name: &str) -> Rc<FakeDurable> {
+        Rc::clone(self.admin.jobs.borrow_mut().entry(name.to_owned()).or_default())
     }
 }
 
@@ -125,6 +135,12 @@ impl AdminHost for FakeHost {
                 let question = serde_json::from_str(question).expect("a question");
                 let answer = self.admin.book.book.answer(&self.desk(), question).await?;
                 Ok(serde_json::to_string(&answer).unwrap())
+            }
+            Class::Warmer => {
+                let question = serde_json::from_str(question).expect("a question");
+                let storage = self.job(name);
+                let job = job::answer(storage.as_ref(), self, question).await?;
+                Ok(serde_json::to_string(&job).unwrap())
             }
         }
     }
