@@ -129,9 +129,8 @@ impl Renditions for World {
         self.under_way.set(self.under_way.get() + 1);
         self.crowd.set(self.crowd.get().max(self.under_way.get()));
         let mut waited = false;
-        std::future::poll_fn(|_| match std::mem::replace(&mut waited, true) {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
+        std::future::poll_fn(|_| {
+            if std::mem::replace(&mut waited, true) { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
         self.under_way.set(self.under_way.get() - 1);
@@ -333,7 +332,7 @@ fn history(mishaps: &[(usize, Mishap)]) -> usize {
         match item.url.as_str() {
             "bad" => assert_eq!(item.state, State::Failed, "{mishaps:?}"),
             _ => {
-                assert!(matches!(item.state, State::Made | State::Already), "{item:?} {mishaps:?}")
+                assert!(matches!(item.state, State::Made | State::Already), "{item:?} {mishaps:?}");
             }
         }
         let paid = world.bill.borrow().iter().filter(|paid| **paid == item.url).count();

@@ -171,15 +171,14 @@ fn texts<'a>(
 
 fn signed(members: &Map<String, Value>, wrong: &mut Vec<Wrong>) -> String {
     let fits = |by: &&str| by.chars().count() <= BY_CHARS_MAX && !by.chars().any(char::is_control);
-    match members.get("by") {
-        None => String::new(),
-        Some(by) => by.as_str().filter(fits).map(str::to_owned).unwrap_or_else(|| {
-            let wanted =
-                format!("write a text of at most {BY_CHARS_MAX} characters, no control characters");
-            wrong.push(Wrong::new("/by", wanted));
-            String::new()
-        }),
+    let Some(by) = members.get("by") else { return String::new() };
+    if let Some(by) = by.as_str().filter(fits) {
+        return by.to_owned();
     }
+    let wanted =
+        format!("write a text of at most {BY_CHARS_MAX} characters, no control characters");
+    wrong.push(Wrong::new("/by", wanted));
+    String::new()
 }
 
 /// A name as a JSON pointer writes it (RFC 6901, 3).
