@@ -327,3 +327,23 @@ pub const PAGE_DEFAULT: u64 = 100;
 pub const PAGE_LISTS_MAX: u32 = 10;
 /// Headers of a request that is explained.
 pub const EXPLAINED_HEADERS_MAX: usize = 16;
+
+/// Renditions of one warming job: each may be billed, and a mistake must not cost more than this.
+pub const WARM_ITEMS_MAX: usize = 100;
+/// Renditions that a job may name before those that are the same are put together.
+pub const WARM_NAMED_MAX: usize = 1_000;
+/// Renditions that a job makes side by side: viewers come first.
+pub const WARM_AT_ONCE: usize = 2;
+/// Milliseconds a job pauses after a rendition that has to be tried again: what is overloaded is not pressed.
+pub const WARM_PAUSE_MS: u64 = 5_000;
+/// How often a rendition is tried whose making was cut short, or whose failure may be over soon.
+pub const WARM_TRIES_MAX: u32 = 3;
+/// Milliseconds one rendition may take: far more than a transform and a write, and a third of what an alarm has
+/// (durable-objects/platform/limits: 15 minutes).
+pub const WARM_ITEM_MS_MAX: u32 = 300_000;
+/// Milliseconds after which a job that stands still is taken up again.
+pub const WARM_WATCH_MS: u64 = 60_000;
+/// Milliseconds for which a finished job can be looked at: 7 days.
+pub const WARM_KEPT_MS: u64 = 7 * 86_400_000;
+/// Milliseconds a warming job may take to answer: it reads and writes its own storage, and nothing else.
+pub const WARM_ANSWER_MS_MAX: u32 = 5_000;

@@ -19,6 +19,7 @@ mod request;
 mod response;
 mod stay;
 mod upstream;
+mod warmer;
 
 use std::rc::Rc;
 
