@@ -14,6 +14,7 @@ use crate::fakes::run::run;
 use crate::fakes::upstream::Making;
 use crate::fakes::viewer::House;
 use crate::fakes::weather::{Mishap, Script};
+use crate::fakes::world::Operation;
 
 const VIDEO: &str = "/clips/a.mp4?width=640&height=360";
 const URL: &str = "https://v.example/clips/a.mp4?width=640&height=360";
@@ -26,7 +27,7 @@ struct Warmer<'a> {
 
 impl Renditions for Warmer<'_> {
     async fn warm(&self, url: &str) -> Outcome {
-        one::warm(self.host, url, &self.config).await
+        Box::pin(one::warm(self.host, url, &self.config)).await
     }
 }
 
@@ -75,7 +76,7 @@ fn warm_one(house: &House) -> Outcome {
 }
 
 fn cost(house: &House) -> Vec<&'static str> {
-    house.host.world.take_journal().iter().map(|operation| operation.kind()).collect()
+    house.host.world.take_journal().iter().map(Operation::kind).collect()
 }
 
 fn failed(why: &str) -> Outcome {
@@ -296,18 +297,21 @@ fn a_job_whose_storage_fails_is_not_begun_and_says_so() {
     begin(&house, &json!({ "urls": [VIDEO] })).bad(503, "unavailable");
 }
 
+/// Whoever makes anything dies.
+struct Deadly;
+
+impl Renditions for Deadly {
+    async fn warm(&self, _: &str) -> Outcome {
+        std::future::pending().await
+    }
+}
+
 #[test]
 fn a_job_at_work_is_woken_again_whatever_becomes_of_it() {
     let house = house(&json!({}));
     let id = begin(&house, &json!({ "urls": [VIDEO] })).json()["id"].as_str().unwrap().to_owned();
     let storage = house.host.job(&id);
     assert_eq!(storage.alarm_ms.take(), Some(house.host.world.now_ms()));
-    struct Deadly;
-    impl Renditions for Deadly {
-        async fn warm(&self, _: &str) -> Outcome {
-            std::future::pending().await
-        }
-    }
     let woken = job::wake(storage.as_ref(), &house.host, &Deadly);
     assert!(crate::fakes::run::run_until_death(woken).is_none());
     assert_eq!(storage.alarm_ms.get(), Some(house.host.world.now_ms() + WARM_WATCH_MS));
