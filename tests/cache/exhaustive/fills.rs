@@ -44,6 +44,7 @@ impl Weather for Winds {
             | Operation::KvList { .. }
             | Operation::GateAsk { .. }
             | Operation::Fetch { .. }
+            | Operation::Admin(_)
             | Operation::Fork => return Mishap::None,
         };
         let mishap = self.0.pick(possible);

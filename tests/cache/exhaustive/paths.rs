@@ -55,6 +55,7 @@ impl Weather for Drawn {
             | Operation::KvList { .. }
             | Operation::GateAsk { .. }
             | Operation::Fetch { purpose: Purpose::Transform, .. }
+            | Operation::Admin(_)
             | Operation::Fork => possible,
         };
         let mishap = self.generator.pick(possible);
@@ -241,6 +242,7 @@ fn writes_are_done(
             Operation::EdgeFind { .. }
             | Operation::KvList { .. }
             | Operation::GateAsk { .. }
+            | Operation::Admin(_)
             | Operation::Fetch { .. } => {
                 panic!("{operation:?} after the answer")
             }

@@ -27,14 +27,14 @@ impl Documents for FakeDocuments {
     async fn get(&self, name: &str, budget_ms: u32) -> Result<Option<String>, Fault> {
         assert!(budget_ms > 0, "every read has a budget");
         wait_turns(2).await;
-        let operation = Operation::DocumentGet { name: name.to_owned() };
+        let operation = Operation::Admin("document-get");
         let mishap = self.world.begin(operation, &[Mishap::None, Mishap::Refused]);
         mishap.fault().map_or_else(|| Ok(self.kept.borrow().get(name).cloned()), Err)
     }
 
     async fn put(&self, name: &str, text: &str, budget_ms: u32) -> Result<(), Fault> {
         assert!(budget_ms > 0, "every write has a budget");
-        let operation = Operation::DocumentPut { name: name.to_owned() };
+        let operation = Operation::Admin("document-put");
         let possible = [Mishap::None, Mishap::Refused, Mishap::LostAck];
         let mishap = self.world.begin(operation, &possible);
         // A longer text is longer on its way.
@@ -111,7 +111,7 @@ impl AdminHost for FakeHost {
         budget_ms: u32,
     ) -> Result<String, Fault> {
         assert!(budget_ms > 0, "every question has a budget");
-        let operation = Operation::ObjectAsk { binding: class.binding() };
+        let operation = Operation::Admin("object-ask");
         let mishap = self.world.begin(operation, &[Mishap::None, Mishap::Refused]);
         if let Some(fault) = mishap.fault() {
             return Err(fault);

@@ -17,19 +17,40 @@ pub(crate) const OPERATION_MS: u64 = 10;
 /// One thing the platform was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Operation {
-    EdgeFind { url: String, range: Option<String> },
-    EdgeKeep { url: String },
-    EdgeRemove { url: String },
-    KvFind { key: String },
-    KvKeep { key: String },
-    KvRemove { key: String },
-    KvList { prefix: String },
-    GateAsk { key: String, question: Question },
-    Fetch { purpose: Purpose, method: Method, url: String },
+    EdgeFind {
+        url: String,
+        range: Option<String>,
+    },
+    EdgeKeep {
+        url: String,
+    },
+    EdgeRemove {
+        url: String,
+    },
+    KvFind {
+        key: String,
+    },
+    KvKeep {
+        key: String,
+    },
+    KvRemove {
+        key: String,
+    },
+    KvList {
+        prefix: String,
+    },
+    GateAsk {
+        key: String,
+        question: Question,
+    },
+    Fetch {
+        purpose: Purpose,
+        method: Method,
+        url: String,
+    },
     Fork,
-    DocumentGet { name: String },
-    DocumentPut { name: String },
-    ObjectAsk { binding: &'static str },
+    /// What only an operator's call begins, in a word.
+    Admin(&'static str),
 }
 
 impl Operation {
@@ -54,9 +75,7 @@ impl Operation {
             Self::Fetch { purpose: Purpose::Probe, .. } => "probe",
             Self::Fetch { purpose: Purpose::Original, .. } => "original",
             Self::Fork => "fork",
-            Self::DocumentGet { .. } => "document-get",
-            Self::DocumentPut { .. } => "document-put",
-            Self::ObjectAsk { .. } => "object-ask",
+            Self::Admin(kind) => kind,
         }
     }
 }
