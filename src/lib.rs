@@ -6,15 +6,19 @@
 //! - [`front`]: what kind of request this is, and the finishing touch to every answer.
 //! - [`request`]: what was asked. Query dialects, presets and client hints become one canonical
 //!   [`request::recipe::Recipe`], or a [`request::rejection::Rejection`].
+//! - [`guard`]: who may have what made.
 //! - [`cache`]: [`cache::orchestrator`] tries Cache API, Workers KV and the transformation in this order;
 //!   around it keys, entries, freshness, tags, ways around, and the ports to the platform.
+//! - [`guard`]: who may have what made, and of what.
 //! - [`media`]: sources, the transformation's URL, and the verdict on what came back.
+//! - [`purge`]: what was purged, and what that means for an entry.
 //! - [`http`]: ranges, conditionals, problem documents, cross-origin headers.
 //! - [`upkeep`]: what is done by the clock: the scrub of what is kept.
 //! - [`explain`]: the decision about a request as JSON.
 //! - [`admin`]: the operator's API: configuration with versions, what is stored, what a request would do, health.
 //! - [`config`]: what the operator decided, checked whole.
 //! - [`durable`]: the storage of a durable object, a port.
+//! - [`turn`]: one question at a time in a durable object.
 //! - [`limits`]: every limit, named.
 
 pub mod admin;
@@ -23,10 +27,13 @@ pub mod config;
 pub mod durable;
 pub mod explain;
 pub mod front;
+pub mod guard;
 pub mod http;
 pub mod limits;
 pub mod media;
+pub mod purge;
 pub mod request;
+pub mod turn;
 pub mod upkeep;
 #[cfg(target_family = "wasm")]
 mod worker;

@@ -123,6 +123,15 @@ pub const ERRAND_MS: u64 = 10_000;
 pub const ERRAND_BEAT_MS: u32 = 3_000;
 /// Errands of an isolate that are remembered.
 pub const ERRANDS_MAX: usize = 256;
+/// Redirects of a source that are followed: what a CDN or a store needs, and the end of every loop.
+pub const SOURCE_REDIRECTS_MAX: u32 = 3;
+/// Bytes of an address that is fetched: twice the longest signed URL of a store.
+pub const ADDRESS_BYTES_MAX: usize = 8_192;
+/// Seconds over which the limiters count: the longer of the two that the platform offers, and what `wrangler.jsonc` says
+/// (workers/runtime-apis/bindings/rate-limit).
+pub const LIMIT_PERIOD_S: u64 = 60;
+/// Milliseconds a miss waits for its limiter; one that is slower admits. It counts on the machine it is asked on.
+pub const LIMITER_WAIT_MS: u32 = 100;
 /// Bytes of a redirect's `Location` that is handed on: it must fit in an entry's metadata.
 pub const LOCATION_BYTES_MAX: usize = 512;
 /// Seconds: the longest `Retry-After` that is handed on.
@@ -136,10 +145,16 @@ pub const CONFIG_BYTES_MAX: usize = 256 * 1024;
 pub const ORIGINS_MAX: usize = 64;
 /// Sources of one origin rule: each is a fetch on the way to an error.
 pub const SOURCES_MAX: usize = 4;
+/// Entries of `sources.allow`: each is compared with every source and redirect.
+pub const ALLOW_MAX: usize = 64;
 /// Presets of one configuration.
 pub const PRESETS_MAX: usize = 128;
 /// Responsive buckets: each multiplies what is stored of every video.
 pub const BUCKETS_MAX: usize = 12;
+/// Rungs of a ladder of widths or of heights: what is asked freely costs at most so many variants a side.
+pub const LADDER_MAX: usize = 16;
+/// Keys that sign URLs side by side: a rotation needs two, a few signers one each.
+pub const SIGNING_KEYS_MAX: usize = 8;
 /// Seconds: the longest lifetime, one year (RFC 2616 14.21's old advice, still the field's custom).
 pub const TTL_S_MAX: u64 = 31_536_000;
 /// Bytes of a body of unknown length that are held, outside wasm, to measure it: an isolate has 128 MB
@@ -162,6 +177,100 @@ pub const PROBE_MS_MAX: u32 = 1_000;
 pub const DURABLE_CHANGES_MAX: usize = 128;
 /// Bytes of one text in a durable object, with its name: 2 MB (durable-objects/platform/limits).
 pub const DURABLE_TEXT_BYTES_MAX: usize = 2_000_000;
+
+/// Targets of purges that the ledger tells apart; beyond, the oldest share buckets.
+pub const LEDGER_TARGETS_MAX: usize = 1_024;
+/// Prefixes of purges that the ledger tells apart; every one is compared with the path of what was made before.
+pub const LEDGER_PREFIXES_MAX: usize = 64;
+/// Buckets for what is folded, of each of five kinds: a path shares its own with one folded path in 1 of 1,024 cases.
+pub const LEDGER_BUCKETS: u64 = 1_024;
+/// Bytes of the ledger: isolates read it every few seconds. [`LEDGER_TARGETS_MAX`] targets at about 40 bytes,
+/// [`LEDGER_PREFIXES_MAX`] prefixes of [`PURGE_PREFIX_BYTES_MAX`] with their hosts, and all buckets at about 25.
+pub const LEDGER_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of a prefix that is purged, without its host.
+pub const PURGE_PREFIX_BYTES_MAX: usize = 512;
+/// Milliseconds until a write to KV is seen elsewhere (kv/concepts/how-kv-works).
+pub const KV_VISIBLE_MS: u64 = 60_000;
+/// Milliseconds a look at the ledger may take; a request that has to wait for it waits no longer.
+pub const LEDGER_READ_TIMEOUT_MS: u32 = 1_000;
+/// Bytes of one answer of Cloudflare's API: a page of a thousand audit records at a few hundred bytes to some kilobytes.
+pub const API_ANSWER_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
+/// Targets of one call to purge.
+pub const PURGE_TARGETS_MAX: usize = 1_000;
+/// Bytes of a tag that is purged (cache/how-to/purge-cache/purge-by-tags).
+pub const PURGE_TAG_BYTES_MAX: usize = 1_024;
+/// Bytes of an address that is purged: the longest path with the longest query, and room for its host.
+pub const PURGE_URL_BYTES_MAX: usize = PATH_BYTES_MAX + QUERY_BYTES_MAX + 512;
+/// Bytes of a host that is purged, with its port (RFC 1035 2.3.4).
+pub const PURGE_HOST_BYTES_MAX: usize = 260;
+/// Mistakes of one call to purge that are named.
+pub const PURGE_ERRORS_MAX: usize = 100;
+/// Purges whose receipts are kept.
+pub const PURGES_KEPT_MAX: u64 = 1_000;
+/// Receipts of a page of the log.
+pub const PURGE_PAGE_MAX: u32 = 100;
+/// Bytes of receipts after which a page of the log ends: one is at most as long as what was sent, twice over.
+pub const PURGE_PAGE_BYTES_MAX: usize = 1024 * 1024;
+/// Milliseconds a question to the ledger's object may take.
+pub const LEDGER_ASK_TIMEOUT_MS: u32 = 10_000;
+/// Milliseconds between two writes of the ledger to KV: one a second to a key (kv/platform/limits).
+pub const MIRROR_PAUSE_MS: u64 = 1_000;
+/// Milliseconds a write of the ledger to KV may take.
+pub const MIRROR_TIMEOUT_MS: u32 = 10_000;
+/// Milliseconds until a ledger that KV did not take is written again, at the most.
+pub const MIRROR_RETRY_MS_MAX: u64 = 60_000;
+/// Milliseconds for which a write to KV that was given up may still arrive: twice what the platform grants work whose
+/// request is over (workers/platform/limits, `waitUntil`).
+pub const MIRROR_DOUBT_MS: u64 = 60_000;
+/// Milliseconds for which purges stay in the ledger at the least: forgetting only makes room, and room there is.
+pub const PURGE_REMEMBERED_MS_MIN: u64 = 400 * 86_400_000;
+/// Milliseconds by which what is kept may outlive what the configuration says: it is heard of late, and so are purges.
+pub const PURGE_REMEMBERED_MS_SLACK: u64 = 86_400_000;
+/// Milliseconds of purges that are forgotten together.
+pub const PURGE_EPOCH_MS: u64 = 30 * 86_400_000;
+
+/// Items of one request to the zone's purge API (cache/how-to/purge-cache, limits).
+pub const ZONE_ITEMS_MAX: usize = 100;
+/// Requests that may follow each other at once, on every plan (cache/how-to/purge-cache, limits).
+pub const ZONE_BURST: u64 = 25;
+/// Bytes of items that wait for the zone; beyond, all that is ours is purged there instead.
+pub const ZONE_QUEUE_BYTES_MAX: usize = 512 * 1024;
+/// Requests to the zone in one run of the object: the rest follows in the next.
+pub const ZONE_REQUESTS_A_RUN: u32 = 10;
+/// Milliseconds a request to the zone may take.
+pub const ZONE_TIMEOUT_MS: u32 = 20_000;
+/// Milliseconds until a request to the zone that failed is made again; each wait is twice the last.
+pub const ZONE_RETRY_MS_MIN: u64 = 1_000;
+/// Milliseconds between two tries at the most.
+pub const ZONE_RETRY_MS_MAX: u64 = 300_000;
+/// Milliseconds between two tries where only an operator can mend it.
+pub const ZONE_REFUSED_MS: u64 = 900_000;
+/// Characters of what the zone said that are kept.
+pub const ZONE_ERROR_CHARS_MAX: usize = 300;
+/// Purges of the zone that are remembered, to know them again in the account's audit log.
+pub const ECHOES_MAX: usize = 2_000;
+/// Milliseconds for which they are: longer than the audit log may be late.
+pub const ECHO_KEPT_MS: u64 = 3 * 86_400_000;
+/// Milliseconds by which the audit log's time of a purge may differ from ours.
+pub const ECHO_SKEW_MS: u64 = 300_000;
+/// Purges of the audit log that are taken at once: each changes two names of the object's storage.
+pub const AUDITED_MAX: usize = 50;
+/// Milliseconds of the audit log that are read again: what comes late is not missed.
+pub const AUDIT_OVERLAP_MS: u64 = 86_400_000;
+/// Records of the audit log that are remembered; a forgotten one would be applied again, which costs renditions.
+pub const AUDIT_IDS_MAX: usize = 20_000;
+
+/// KV operations of one run of the sweep.
+pub const SWEEP_OPERATIONS_MAX: u64 = 400;
+/// KV operations of one invocation (kv/platform/limits).
+pub const KV_OPERATIONS_MAX: u64 = 1_000;
+/// Names of a page of KV (kv/api/list-keys).
+pub const KV_LIST_MAX: u32 = 1_000;
+/// Pages of KV that a dry run reads, of a thousand names each.
+pub const DRY_RUN_PAGES_MAX: u32 = 20;
+/// Entries that a dry run names.
+pub const DRY_RUN_EXAMPLES_MAX: usize = 10;
 
 /// Bytes of a body that an operator sends: a configuration, and room for what other calls say beside their lists.
 pub const ADMIN_BODY_BYTES_MAX: u64 = CONFIG_BYTES_MAX as u64 + 16 * 1024;

@@ -14,6 +14,7 @@ mod given;
 mod health;
 pub mod openapi;
 pub mod ports;
+mod purge;
 pub mod refusal;
 pub mod routes;
 pub mod variants;
@@ -106,6 +107,9 @@ async fn answered<H: AdminHost>(
         Operation::ListVariants => variants::list(host, config, &given).await,
         Operation::Explain => explain::explain(host, ask, config, &given).await,
         Operation::ReadHealth => Ok(health::check(host, ask, config).await),
+        Operation::Purge => purge::purge(host, config, &given).await,
+        Operation::ListPurges => purge::list(host, &given).await,
+        Operation::ReadPurge => purge::read(host, &given).await,
         Operation::ReadOpenApi => Ok(openapi::document(ask, config)),
     }
 }

@@ -60,6 +60,12 @@ pub enum Operation {
     Explain,
     /// What is wrong is shown.
     ReadHealth,
+    /// Something is purged.
+    Purge,
+    /// What was purged is listed.
+    ListPurges,
+    /// What became of a purge is shown.
+    ReadPurge,
     /// This API describes itself.
     ReadOpenApi,
 }
@@ -81,6 +87,9 @@ const fn write(
 /// Every call.
 #[rustfmt::skip] // one row reads as one row
 pub static ROUTES: &[Route] = &[
+    write(Method::POST, "/purge", Needs::FullUnlessDry, &[], Operation::Purge),
+    get("/purge", &["cursor", "limit"], Operation::ListPurges),
+    get("/purge/{id}", &[], Operation::ReadPurge),
     get("/config", &[], Operation::ReadConfig),
     write(Method::PUT, "/config", Needs::FullUnlessDry, &["dry_run", "by", "note"], Operation::PutConfig),
     get("/config/versions/{n}", &[], Operation::ReadConfigVersion),

@@ -4,25 +4,28 @@ use http::{HeaderValue, Method, StatusCode, header};
 
 use super::copies::Copies;
 use super::edge;
-use super::entry::{Entry, Metadata, Outcome};
+use super::entry::{Began, Entry, Metadata, Outcome};
 use super::fill::New;
 use super::opening::Opened;
 use super::orchestrator::{Served, Visit, discard, hit};
 use super::ports::{Body, Host, Reply};
 use super::reason::{NotKept, Unfit};
 use super::reply;
-use super::status::{Phase, Tier};
+use super::status::{Lookup, Phase, Tier};
 use super::turn::{self, Lease};
 use crate::http::conditional::{self, Answer};
 use crate::http::problem::{Problem, UpstreamFailure};
+use crate::limits::LIMIT_PERIOD_S;
 use crate::media::failure;
 use crate::media::order::{self, Made};
+use crate::purge::ledger::Standing;
 
 impl<H: Host> Visit<'_, H> {
     pub(super) fn answer_edge_hit(mut self, found: edge::Hit<H::Body>) -> Served<H::Body> {
-        self.trace.phase = Phase::EdgeHit;
         let edge::Hit { metadata, answer, body } = found;
-        self.owed.renewal = self.wants_renewal(&metadata);
+        let is_fresh = self.host.now_ms() < metadata.fresh_until_ms;
+        self.trace.phase = if is_fresh { Phase::EdgeHit } else { Phase::StaleWhileRevalidate };
+        self.owed.renewal = !is_fresh || self.wants_renewal(&metadata);
         let reply = self.reply(&metadata, Some(metadata.length), answer, body);
         self.served(reply)
     }
@@ -95,7 +98,7 @@ impl<H: Host> Visit<'_, H> {
     /// None could be made; whoever waits at the gate goes on waiting until this viewer has been answered.
     pub(super) async fn answer_not_made(
         mut self,
-        (unfit, began_ms): (Unfit, u64),
+        (unfit, began): (Unfit, Began),
         stale: Option<Entry<H::Body>>,
         lease: Option<Lease>,
     ) -> Served<H::Body> {
@@ -104,13 +107,13 @@ impl<H: Host> Visit<'_, H> {
         match stale {
             Some(stale) if failure::is_of_the_server(unfit) => {
                 // The failure is not remembered: its memory would stand before what is stale.
-                self.tell_failure(unfit, began_ms, lease.clone());
+                self.tell_failure(unfit, began, lease.clone());
                 let answering = Box::pin(self.answer_stale(stale, Some(unfit)));
                 turn::held(host, lease.as_ref(), answering).await
             }
             stale => {
                 discard(stale);
-                self.remember(unfit, began_ms, lease.clone());
+                self.remember(unfit, began, lease.clone());
                 let answering = Box::pin(self.answer_without_rendition(unfit));
                 turn::held(host, lease.as_ref(), answering).await
             }
@@ -128,15 +131,24 @@ impl<H: Host> Visit<'_, H> {
             return self.answer_remembered(&entry.metadata, remembered).await;
         }
         let lookup = hit(&entry.metadata, self.host.now_ms());
-        match (self.open(entry).await, unfit) {
-            (Some(opened), _) => {
-                self.trace.phase = Phase::Stale;
-                self.trace.kv.lookup = Some(lookup);
-                self.answer_opened(opened)
-            }
+        let opened = if self.standing(&entry.metadata) == Standing::Purged {
+            // While something better was tried.
+            entry.body.discard();
+            None
+        } else {
+            self.open(entry).await
+        };
+        match (opened, unfit) {
+            (Some(opened), _) => self.answer_stale_opened(opened, lookup),
             (None, Some(unfit)) => self.answer_without_rendition(unfit).await,
             (None, None) => self.answer_unfilled_head().await,
         }
+    }
+
+    fn answer_stale_opened(mut self, opened: Opened<H::Body>, lookup: Lookup) -> Served<H::Body> {
+        self.trace.phase = Phase::Stale;
+        self.trace.kv.lookup = Some(lookup);
+        self.answer_opened(opened)
     }
 
     /// What is remembered of a failure is as good as met again.
@@ -180,6 +192,24 @@ impl<H: Host> Visit<'_, H> {
             retry_after_s: None,
         };
         let reply = reply::problem(&Problem::upstream(&failure), None);
+        self.served(reply)
+    }
+
+    /// Too many misses of one viewer: what is old is better than nothing, and the rest has to wait.
+    pub(super) async fn answer_limited(mut self, stale: Option<Entry<H::Body>>) -> Served<H::Body> {
+        match stale {
+            Some(entry) if entry.metadata.outcome() == Outcome::Rendition => {
+                let lookup = hit(&entry.metadata, self.host.now_ms());
+                if let Some(opened) = self.open(entry).await {
+                    return self.answer_stale_opened(opened, lookup);
+                }
+            }
+            // That something could not be made once is no answer.
+            stale => discard(stale),
+        }
+        self.trace.phase = Phase::Limited;
+        let problem = Problem::too_many_misses(self.request_id, LIMIT_PERIOD_S);
+        let reply = reply::problem(&problem, None);
         self.served(reply)
     }
 
@@ -272,6 +302,9 @@ impl<H: Host> Visit<'_, H> {
     }
 
     pub(super) fn failure(&self, unfit: Unfit, lifetime_s: Option<u64>) -> Reply<H::Body> {
+        let pass = &self.rendition.pass;
+        let left_s = pass.left_s(self.host.now_ms()).unwrap_or(u64::MAX);
+        let lifetime_s = lifetime_s.filter(|_| pass.is_shared()).map(|it| it.min(left_s));
         reply::failure(unfit, &self.trace.advice, self.request_id, lifetime_s)
     }
 }

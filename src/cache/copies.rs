@@ -9,6 +9,8 @@ use super::turn::{self, Lease};
 use super::{edge, storage};
 use crate::config::Cache;
 use crate::limits::{FILL_MS_MAX, SPOOL_BYTES_MAX};
+use crate::purge::ledger::Standing;
+use crate::purge::target::Subject;
 
 /// A whole entry that one tier gets, or both.
 #[derive(Debug)]
@@ -60,9 +62,15 @@ impl<B: Body> Copies<B> {
             faults.push((Tier::Kv, Fault::Superseded));
             return Written { faults, ..Written::default() };
         }
+        let is_purged = purged(host, &metadata, kv_key.as_deref(), &tags);
+        if is_purged() {
+            body.discard();
+            faults.push((Tier::Kv, Fault::Purged));
+            return Written { faults, ..Written::default() };
+        }
         let (now_ms, budget_ms) = (host.now_ms(), cache.write_timeout_ms);
         let is_young = || host.now_ms().saturating_sub(now_ms) < FILL_MS_MAX;
-        let may_publish = async || is_whole || (is_young() && may_publish().await);
+        let may_publish = async || is_whole || (is_young() && !is_purged() && may_publish().await);
         let alias = (lease.is_some() && kv_key.is_some() && is_single)
             .then(|| storage::alias(&metadata.generation));
         let takers = [kv_key.is_some(), alias.is_some(), edge_url.is_some()];
@@ -124,6 +132,22 @@ impl<B: Body> Copies<B> {
             return Err(Fault::Corrupt("length-unknown"));
         }
         Ok(())
+    }
+}
+
+/// Whether an entry was purged while it was made, by what has been heard when it is asked: then it is of no use to
+/// anybody, and must not stand before what comes after.
+fn purged<'a, H: Host>(
+    host: &'a H,
+    metadata: &Metadata,
+    kv_key: Option<&str>,
+    tags: &'a [String],
+) -> impl Fn() -> bool + use<'a, H> {
+    let (heard, path) = (metadata.heard, metadata.path.clone());
+    let kv_key = kv_key.unwrap_or_default().to_owned();
+    move || {
+        let subject = Subject { host: None, path: path.as_deref(), kv_key: &kv_key, tags };
+        host.ledger().standing(heard, &subject) == Standing::Purged
     }
 }
 

@@ -7,7 +7,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::entry::{Entry, Metadata, Outcome};
-use super::freshness::{Freshness, freshness};
+use super::freshness::Freshness;
 use super::ports::{Body, EdgeCache, EdgeCopy, EdgeFound, Fault};
 use super::reason::{NotKept, Unfit};
 use super::{reply, tags};
@@ -22,7 +22,7 @@ pub const METADATA_HEADER: HeaderName = HeaderName::from_static("x-resizer-entry
 /// Read by the platform, stripped before the viewer.
 pub const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
 
-/// What a look-up found, fresh and whole.
+/// What a look-up found, whole: fresh, or purged softly.
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant)] // one lives at a time, on the stack
 pub enum Found<B> {
@@ -43,13 +43,15 @@ pub struct Hit<B> {
     pub body: B,
 }
 
-/// Looks up an entry with one `match`; a second only where the platform finds the range unsatisfiable. `now` is read after it.
+/// Looks up an entry with one `match`; a second only where the platform finds the range unsatisfiable. `now` and `judge`
+/// are asked after it.
 pub async fn find<E: EdgeCache>(
     edge: &E,
     url: &str,
     ask: &Ask,
     budget_ms: u32,
     now: impl Fn() -> u64,
+    judge: impl Fn(&mut Metadata) -> Freshness,
 ) -> Result<Option<Found<E::Body>>, Fault> {
     let range = conditional::range_for_edge(ask).map(RangeSpec::header_value);
     let Some(mut found) = edge.find(url, range.as_ref(), budget_ms).await? else { return Ok(None) };
@@ -60,7 +62,7 @@ pub async fn find<E: EdgeCache>(
         found = whole;
     }
     let EdgeFound { status, metadata, length, content_range, body } = found;
-    let metadata = match metadata.map(|text| Metadata::decode(&text)) {
+    let mut metadata = match metadata.map(|text| Metadata::decode(&text)) {
         Some(Ok(metadata)) => metadata,
         Some(Err(fault)) => {
             body.discard();
@@ -78,9 +80,15 @@ pub async fn find<E: EdgeCache>(
         return Err(Fault::Corrupt("an entry shorter than it was"));
     }
     let now_ms = now();
-    if freshness(&metadata, now_ms) != Freshness::Fresh {
-        body.discard();
-        return Ok(None);
+    let was_fresh = now_ms < metadata.fresh_until_ms;
+    match judge(&mut metadata) {
+        Freshness::Fresh => {}
+        // Only a soft purge ends a lifetime before its time.
+        Freshness::Renewable if was_fresh => {}
+        Freshness::Renewable | Freshness::Stale | Freshness::Dead => {
+            body.discard();
+            return Ok(None);
+        }
     }
     if let Outcome::Failure(unfit) = metadata.outcome() {
         body.discard();

@@ -43,9 +43,12 @@ pub struct Metadata {
     /// Bytes of the body.
     #[serde(rename = "n")]
     pub length: u64,
-    /// When the fill started: a purge after this moment makes the entry invalid.
+    /// When the fill started.
     #[serde(rename = "b")]
     pub began_ms: u64,
+    /// The number of the last purge its isolate had heard of then; left out for 0.
+    #[serde(rename = "h", default, skip_serializing_if = "is_zero")]
+    pub heard: u64,
     /// When the answer was there.
     #[serde(rename = "c")]
     pub created_ms: u64,
@@ -70,6 +73,9 @@ pub struct Metadata {
     /// What the source said of itself when the fill started; left out when there is no room for it.
     #[serde(rename = "y", default, skip_serializing_if = "Option::is_none")]
     pub source_state: Option<SourceState>,
+    /// What its source was called when it was ordered, where it had changed before: see [`crate::media::order`].
+    #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
+    pub source_version: Option<String>,
     /// Name of the origin rule.
     #[serde(rename = "o")]
     pub origin: String,
@@ -150,6 +156,7 @@ impl Metadata {
             return Ok(without_path);
         }
         smaller.source_state = None;
+        smaller.source_version = None;
         let least = to_json(&smaller)?;
         if least.len() <= KV_METADATA_BYTES_MAX {
             return Ok(least);
@@ -224,6 +231,15 @@ impl Metadata {
     }
 }
 
+/// How a fill started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Began {
+    /// When; milliseconds since 1970.
+    pub at_ms: u64,
+    /// The number of the last purge its isolate had heard of.
+    pub heard: u64,
+}
+
 /// What an entry holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -246,6 +262,11 @@ pub fn generation(id: u128) -> String {
     text
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde asks
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 fn to_json(metadata: &Metadata) -> Result<String, Fault> {
     serde_json::to_string(metadata).map_err(|_| Fault::Corrupt("metadata cannot be written"))
 }
@@ -263,6 +284,7 @@ mod tests {
             content_type: "video/mp4".into(),
             length: 512_000,
             began_ms: 1_700_000_000_000,
+            heard: 0,
             created_ms: 1_700_000_000_900,
             fresh_until_ms: 1_700_086_400_900,
             renewable_until_ms: None,
@@ -271,6 +293,7 @@ mod tests {
             asked_ms: None,
             chunks: None,
             source_state: None,
+            source_version: None,
             origin: "videos".into(),
             path: Some("videos/sample.mp4".into()),
             options: "w=640:h=360:f=mp4".into(),

@@ -2,7 +2,7 @@
 
 use super::copies::Copies;
 use super::edge;
-use super::entry::{Entry, Metadata, VERSION, generation};
+use super::entry::{Began, Entry, Metadata, VERSION, generation};
 use super::freshness::lifetime_s;
 use super::orchestrator::{Visit, not_asked};
 use super::ports::{Body, Host};
@@ -60,13 +60,15 @@ impl<H: Host> Visit<'_, H> {
 
     /// What was made, with everything that is known of it, and where it may go; noted in the trace.
     pub(super) fn new_entry(&mut self, made: Made<H::Body>) -> New<H::Body> {
-        let Made { began_ms, source, source_state, length, unmeasurable, not_kept, body } = made;
+        let Made { began, source, source_state, source_version, .. } = made;
+        let Made { length, unmeasurable, not_kept, body, .. } = made;
         let lifetime_s = self.lifetime_s(200);
-        let mut metadata = self.metadata(200, lifetime_s, began_ms);
+        let mut metadata = self.metadata(200, lifetime_s, began);
         self.rendition.recipe().format.content_type().clone_into(&mut metadata.content_type);
         metadata.length = length.unwrap_or(0);
         metadata.source = source;
         metadata.source_state = source_state;
+        metadata.source_version = source_version;
         let unmeasured = unmeasurable.then_some(NotKept::LengthUnknown);
         let edge = not_kept.or_else(|| self.edge_declines(length, lifetime_s)).or(unmeasured);
         let kv = not_kept.or_else(|| self.kv_declines(length, lifetime_s));
@@ -75,9 +77,9 @@ impl<H: Host> Visit<'_, H> {
     }
 
     /// The memory that no rendition could be made, for the lifetime of its status.
-    pub(super) fn remember(&mut self, unfit: Unfit, began_ms: u64, lease: Option<Lease>) {
+    pub(super) fn remember(&mut self, unfit: Unfit, began: Began, lease: Option<Lease>) {
         let is_remembered = failure::consequence(unfit).remembered;
-        let metadata = self.failed(unfit, began_ms);
+        let metadata = self.failed(unfit, began);
         if is_remembered {
             let lifetime_s = (metadata.fresh_until_ms - metadata.created_ms) / 1000;
             let edge = self.edge_declines(None, lifetime_s);
@@ -94,17 +96,17 @@ impl<H: Host> Visit<'_, H> {
     }
 
     /// Those who wait at the gate hear of a failure that is not remembered.
-    pub(super) fn tell_failure(&mut self, unfit: Unfit, began_ms: u64, lease: Option<Lease>) {
-        let told = lease.is_some().then(|| Box::new(self.failed(unfit, began_ms)));
+    pub(super) fn tell_failure(&mut self, unfit: Unfit, began: Began, lease: Option<Lease>) {
+        let told = lease.is_some().then(|| Box::new(self.failed(unfit, began)));
         self.owed.lease = lease.map(|lease| Lease { told, ..lease });
     }
 
-    fn failed(&self, unfit: Unfit, began_ms: u64) -> Metadata {
+    fn failed(&self, unfit: Unfit, began: Began) -> Metadata {
         let consequence = failure::consequence(unfit);
         let status = consequence.status.as_u16();
         // What nobody remembers is told to those who are waiting for it right now, and to nobody later.
         let lifetime_s = if consequence.remembered { self.lifetime_s(status) } else { 0 };
-        let mut metadata = self.metadata(status, lifetime_s, began_ms);
+        let mut metadata = self.metadata(status, lifetime_s, began);
         metadata.unfit = Some(unfit.as_str().to_owned());
         metadata.unfit_number = unfit.number();
         metadata.location.clone_from(&self.trace.advice.location);
@@ -126,7 +128,8 @@ impl<H: Host> Visit<'_, H> {
 
     /// The same entry with a lifetime from now on: its source has been asked, and is what it was.
     pub(super) fn as_good_as_new(&self, metadata: &Metadata) -> Metadata {
-        let fresh = self.metadata(200, self.lifetime_s(200), metadata.began_ms);
+        let began = Began { at_ms: metadata.began_ms, heard: metadata.heard };
+        let fresh = self.metadata(200, self.lifetime_s(200), began);
         Metadata {
             fresh_until_ms: fresh.fresh_until_ms,
             renewable_until_ms: fresh.renewable_until_ms,
@@ -138,8 +141,8 @@ impl<H: Host> Visit<'_, H> {
     }
 
     /// What is known of an entry that is being made now; the generation is minted here.
-    pub(super) fn metadata(&self, status: u16, lifetime_s: u64, began_ms: u64) -> Metadata {
-        let created_ms = self.host.now_ms().max(began_ms);
+    pub(super) fn metadata(&self, status: u16, lifetime_s: u64, began: Began) -> Metadata {
+        let created_ms = self.host.now_ms().max(began.at_ms);
         let fresh_until_ms = created_ms + lifetime_s * 1000;
         let windows = &self.rendition.origin.lifetimes;
         let renewable_ms = windows.stale_while_revalidate.of(status) * 1000;
@@ -150,7 +153,8 @@ impl<H: Host> Visit<'_, H> {
             status,
             content_type: String::new(),
             length: 0,
-            began_ms,
+            began_ms: began.at_ms,
+            heard: began.heard,
             created_ms,
             fresh_until_ms,
             renewable_until_ms: (renewable_ms > 0).then_some(fresh_until_ms + renewable_ms),
@@ -159,6 +163,7 @@ impl<H: Host> Visit<'_, H> {
             asked_ms: None,
             chunks: None,
             source_state: None,
+            source_version: None,
             origin: self.rendition.origin.name.clone(),
             path: Some(self.rendition.path.without_slash().to_owned()),
             options: options_of(self.rendition),

@@ -3,6 +3,7 @@
 use super::entry::Metadata;
 use crate::config::Ttl;
 use crate::limits::{EXTENSION_S_MIN, KV_EXPIRATION_TTL_S_MIN, TTL_S_MAX};
+use crate::purge::ledger::Standing;
 
 /// The state of an entry at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,19 @@ pub fn freshness(metadata: &Metadata, now_ms: u64) -> Freshness {
         Freshness::Stale
     } else {
         Freshness::Dead
+    }
+}
+
+/// The same, for an entry on which purges may bear: one that was purged is as good as absent, one that was purged
+/// softly is past its lifetime from now on.
+pub fn judge(metadata: &mut Metadata, standing: Standing, now_ms: u64) -> Freshness {
+    match (standing, freshness(metadata, now_ms)) {
+        (Standing::Soft, Freshness::Fresh | Freshness::Renewable) => {
+            metadata.fresh_until_ms = metadata.fresh_until_ms.min(now_ms.max(metadata.created_ms));
+            Freshness::Renewable
+        }
+        (Standing::Valid | Standing::Soft, state) => state,
+        (Standing::Purged, _) => Freshness::Dead,
     }
 }
 
@@ -76,6 +90,7 @@ mod tests {
             content_type: "video/mp4".into(),
             length: 1,
             began_ms: 0,
+            heard: 0,
             created_ms: 0,
             fresh_until_ms,
             renewable_until_ms,
@@ -84,6 +99,7 @@ mod tests {
             asked_ms: None,
             chunks: None,
             source_state: None,
+            source_version: None,
             origin: String::new(),
             path: None,
             options: String::new(),

@@ -1,7 +1,7 @@
 //! What KV holds is opened for a viewer: one value or chunks, whole or in parts.
 
 use super::entry::{Entry, Metadata, Outcome};
-use super::freshness::{Freshness, freshness};
+use super::freshness::Freshness;
 use super::orchestrator::Visit;
 use super::owed::{Named, Reading};
 use super::ports::{Body, Fault, Host};
@@ -14,6 +14,7 @@ use crate::http::conditional::Answer;
 use crate::http::cut::Cut;
 use crate::http::range::ByteRange;
 use crate::limits::FIRST_CHUNK_WAIT_MS;
+use crate::purge::ledger::Standing;
 
 /// A rendition from KV, and how this request is answered from it.
 #[derive(Debug)]
@@ -116,10 +117,12 @@ impl<H: Host> Visit<'_, H> {
     /// centre, else in KV under names that nobody has asked for in vain.
     pub(super) async fn look_again(&mut self, told: &Told) -> Again<H::Body> {
         let Told { entry: made, was_awaited } = told;
-        let now_ms = self.host.now_ms();
-        let is_good = matches!(freshness(made, now_ms), Freshness::Fresh | Freshness::Renewable);
+        // What was awaited may have been purged meanwhile.
+        let is_purged = self.standing(made) == Standing::Purged;
+        let state = self.judge()(&mut made.as_ref().clone());
+        let is_good = matches!(state, Freshness::Fresh | Freshness::Renewable);
         match made.outcome() {
-            Outcome::Failure(unfit) if is_good || *was_awaited => {
+            Outcome::Failure(unfit) if is_good || *was_awaited && !is_purged => {
                 self.trace.collapsed = *was_awaited;
                 return Again::Failure(unfit);
             }
@@ -129,8 +132,14 @@ impl<H: Host> Visit<'_, H> {
         if self.rendition.origin.edge && self.rendition.bypass.edge.read {
             let url = &self.rendition.edge_url;
             let budget_ms = self.config.cache.edge_timeout_ms;
-            let found =
-                edge::find(self.host.edge(), url, self.ask, budget_ms, || self.host.now_ms());
+            let found = edge::find(
+                self.host.edge(),
+                url,
+                self.ask,
+                budget_ms,
+                || self.host.now_ms(),
+                self.judge(),
+            );
             match found.await {
                 Ok(Some(edge::Found::Rendition(edge::Hit { metadata, answer, body }))) => {
                     let (copy, reading) = (None, None);
@@ -145,7 +154,7 @@ impl<H: Host> Visit<'_, H> {
         } else {
             let alias = storage::alias(&made.generation);
             let (kv, cache) = (self.host.kv(), &self.config.cache);
-            match storage::find(kv, &alias, || self.host.now_ms(), cache).await {
+            match storage::find(kv, &alias, self.judge(), cache).await {
                 Ok(Found::Fresh(entry) | Found::Renewable(entry) | Found::Stale(entry)) => {
                     Some(self.open_single(entry.metadata, entry.body))
                 }

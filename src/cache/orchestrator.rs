@@ -9,18 +9,22 @@
 use http::{Method, header};
 
 use super::edge;
-use super::entry::{Entry, Metadata, Outcome};
+use super::entry::{Began, Entry, Metadata, Outcome};
+use super::freshness::{Freshness, judge};
 use super::opening::Again;
 use super::owed::Owed;
-use super::ports::{Body, Host, Reply};
+use super::ports::{Body, Host, Limit, Reply};
 use super::reason::{NotKept, Unfit};
 use super::rendition::Rendition;
 use super::status::{Lookup, Tier, Trace};
 use super::storage::{self, Found};
 use super::turn::{self, Lease, Turn};
 use crate::config::Config;
+use crate::guard::access::Pass;
+use crate::guard::limit;
 use crate::limits::LOOKS_MAX;
 use crate::media::order::{self, Made};
+use crate::purge::ledger::Standing;
 use crate::request::ask::Ask;
 
 /// An answer, how it came about, and what is still to be written.
@@ -79,6 +83,10 @@ pub async fn serve<H: Host>(
         };
     }
 
+    if visit.is_over_limit().await {
+        return visit.answer_limited(stale).await;
+    }
+
     let (mut unusable, mut looks) = (None, 0);
     let lease = loop {
         let told = match visit.take_turn(unusable.take()).await {
@@ -101,7 +109,11 @@ pub async fn serve<H: Host>(
         unusable = Some(told.entry.generation);
     };
 
-    match visit.make(rendition, lease.as_ref()).await {
+    // What is known of a source that has changed is not forgotten with the lifetime of what was made of it.
+    let as_made = stale.as_ref().map(|Entry { metadata, .. }| {
+        rendition.of_version(metadata.source, metadata.source_version.as_ref())
+    });
+    match visit.make(as_made.as_ref().unwrap_or(rendition), lease.as_ref()).await {
         Ok(made) => {
             discard(stale);
             visit.answer_miss(made, lease)
@@ -135,6 +147,20 @@ impl<'a, H: Host> Visit<'a, H> {
         Self { host, ask, config, rendition, request_id, remembered_until_ms: None, trace, owed }
     }
 
+    /// The state of what was found: its age, and what this isolate has heard of purges when it is asked.
+    pub(super) fn judge(&self) -> impl Fn(&mut Metadata) -> Freshness + use<'a, H> {
+        let (host, rendition) = (self.host, self.rendition);
+        move |metadata| {
+            let standing = rendition.standing(&host.ledger(), metadata);
+            judge(metadata, standing, host.now_ms())
+        }
+    }
+
+    /// What this isolate has heard of purges means for what was found.
+    pub(super) fn standing(&self, metadata: &Metadata) -> Standing {
+        self.rendition.standing(&self.host.ledger(), metadata)
+    }
+
     /// The Cache API: one `match`, or none.
     async fn look_at_edge(&mut self) -> Option<edge::Found<H::Body>> {
         if let Some(why) = not_asked(self.rendition.origin.edge, self.rendition.bypass.edge.read) {
@@ -144,7 +170,14 @@ impl<'a, H: Host> Visit<'a, H> {
         let began_ms = self.host.now_ms();
         let budget_ms = self.config.cache.edge_timeout_ms;
         let url = &self.rendition.edge_url;
-        let found = edge::find(self.host.edge(), url, self.ask, budget_ms, || self.host.now_ms());
+        let found = edge::find(
+            self.host.edge(),
+            url,
+            self.ask,
+            budget_ms,
+            || self.host.now_ms(),
+            self.judge(),
+        );
         let found = found.await;
         let now_ms = self.host.now_ms();
         self.trace.edge.took_ms = now_ms.saturating_sub(began_ms);
@@ -174,7 +207,7 @@ impl<'a, H: Host> Visit<'a, H> {
         let began_ms = self.host.now_ms();
         let cache = &self.config.cache;
         let key = &self.rendition.kv_key;
-        let found = storage::find(self.host.kv(), key, || self.host.now_ms(), cache).await;
+        let found = storage::find(self.host.kv(), key, self.judge(), cache).await;
         let now_ms = self.host.now_ms();
         self.trace.kv.took_ms = now_ms.saturating_sub(began_ms);
         let found = found.unwrap_or_else(|fault| {
@@ -201,12 +234,26 @@ impl<'a, H: Host> Visit<'a, H> {
         after_ms > 0 && age_ms >= after_ms && metadata.source_state.is_some()
     }
 
-    /// The transformation, source by source. An error comes with the moment the last fill started.
+    /// Whether this viewer asks for too much that is not kept. Operators never do.
+    async fn is_over_limit(&mut self) -> bool {
+        if !self.config.rate_limit.misses || self.rendition.pass == Pass::Operator {
+            return false;
+        }
+        match limit::admits(self.host, Limit::Misses, self.ask).await {
+            Ok(is_within) => !is_within,
+            Err(fault) => {
+                self.trace.faults.push((Tier::Limiter, fault));
+                false
+            }
+        }
+    }
+
+    /// The transformation, source by source. An error comes with how the last fill started.
     pub(super) async fn make(
         &mut self,
         rendition: &Rendition<'_>,
         lease: Option<&Lease>,
-    ) -> Result<Made<H::Body>, (Unfit, u64)> {
+    ) -> Result<Made<H::Body>, (Unfit, Began)> {
         let (host, trace) = (self.host, &mut self.trace);
         turn::held(host, lease, order::make(host, self.ask, self.config, rendition, trace)).await
     }

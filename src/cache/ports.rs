@@ -3,13 +3,17 @@
 //! Workers are single-threaded, so no future here is `Send`.
 #![allow(async_fn_in_trait)] // its advice is about `Send`
 
+use std::rc::Rc;
+
 use futures_util::Stream;
 use futures_util::future::LocalBoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use thiserror::Error;
 
 use super::gate::{Question, Verdict};
+use crate::guard::refusal::Refusal;
 use crate::http::cut::Cut;
+use crate::purge::ledger::Ledger;
 
 /// What went wrong below the core. Operators read it; viewers never do.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -43,9 +47,20 @@ pub enum Fault {
     /// Another fill has taken over.
     #[error("another fill has taken over")]
     Superseded,
+    /// It was purged while it was made.
+    #[error("purged while it was made")]
+    Purged,
     /// A source needs a secret that is not there.
     #[error("secret {0} is not set")]
     SecretMissing(String),
+    /// An address that may not be fetched.
+    #[error("{what} is refused: {why}")]
+    Refused {
+        /// Scheme and host of it, or where it came from: neither path nor query.
+        what: String,
+        /// Why.
+        why: Refusal,
+    },
 }
 
 impl Fault {
@@ -59,7 +74,9 @@ impl Fault {
             Self::BrokenOff => "broken-off",
             Self::Missing => "missing",
             Self::Superseded => "superseded",
+            Self::Purged => "purged",
             Self::SecretMissing(_) => "secret-missing",
+            Self::Refused { .. } => "refused",
         }
     }
 
@@ -72,7 +89,9 @@ impl Fault {
             | Self::TooLarge { .. }
             | Self::BrokenOff
             | Self::Superseded
-            | Self::SecretMissing(_) => false,
+            | Self::Purged
+            | Self::SecretMissing(_)
+            | Self::Refused { .. } => false,
         }
     }
 }
@@ -99,6 +118,9 @@ pub trait Isolate {
 
     /// The errand that was claimed is done, or given up.
     fn release(&self, errand: &str);
+
+    /// What this isolate has heard of purges by now.
+    fn ledger(&self) -> Rc<Ledger>;
 
     /// From here on this request's work goes on when its viewer leaves, for as long as the platform allows.
     fn outlive_viewer(&self);
@@ -327,12 +349,29 @@ pub trait Gate {
     async fn ask(&self, key: &str, question: &Question, budget_ms: u32) -> Result<Verdict, Fault>;
 }
 
+/// What is limited, each by a binding of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// Requests that neither tier can answer.
+    Misses,
+    /// Requests to the operator's API.
+    Admin,
+}
+
+/// Counts how often somebody comes.
+pub trait Limiter {
+    /// Counts `who` once, and says whether that is within the limit.
+    ///
+    /// Each data centre counts for itself, and roughly. A fault, or no answer within the budget, limits nobody.
+    async fn admits(&self, who: &str, budget_ms: u32) -> Result<bool, Fault>;
+}
+
 /// HTTP to the transformer and to sources.
 pub trait Upstream {
     /// What bodies are here.
     type Body: Body;
 
-    /// An HTTP error is a [`Reply`]; no answer at all is a [`Fault`].
+    /// An HTTP error is a [`Reply`], and so is a redirect: nobody below follows one. No answer at all is a [`Fault`].
     async fn fetch(&self, call: &Call) -> Result<Reply<Self::Body>, Fault>;
 }
 
@@ -349,8 +388,6 @@ pub struct Call {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Milliseconds until the headers of the answer must be here.
     pub budget_ms: u32,
-    /// Whether redirects are followed; never where credentials are sent, for they would go along.
-    pub follows_redirects: bool,
 }
 
 /// Why an upstream is asked.
@@ -411,6 +448,8 @@ pub trait Host: Clock + Entropy + Isolate + Secrets {
     type Kv: KvStore<Body = Self::Body>;
     /// The gate before fills.
     type Gate: Gate;
+    /// What counts who comes.
+    type Limiter: Limiter;
     /// Everything over HTTP.
     type Upstream: Upstream<Body = Self::Body>;
 
@@ -420,6 +459,8 @@ pub trait Host: Clock + Entropy + Isolate + Secrets {
     fn kv(&self) -> &Self::Kv;
     /// The gate before fills; `None` where none is bound, and everybody fills for themselves.
     fn gate(&self) -> Option<&Self::Gate>;
+    /// What counts who comes; `None` where none is bound, and nobody is limited.
+    fn limiter(&self, limit: Limit) -> Option<&Self::Limiter>;
     /// Everything over HTTP.
     fn upstream(&self) -> &Self::Upstream;
 }

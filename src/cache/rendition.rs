@@ -3,10 +3,14 @@
 use http::HeaderName;
 
 use super::bypass::Bypass;
+use super::entry::Metadata;
 use super::key::{self, Namespace};
 use super::tags;
 use crate::config::{Config, Origin};
+use crate::guard::access::Pass;
 use crate::media::sources::{self, Source};
+use crate::purge::ledger::{Ledger, Standing};
+use crate::purge::target::Subject;
 use crate::request::Wanted;
 use crate::request::ask::Ask;
 use crate::request::path::SourcePath;
@@ -15,6 +19,8 @@ use crate::request::recipe::Recipe;
 /// What is asked, and the names it is kept under.
 #[derive(Debug, Clone)]
 pub struct Rendition<'a> {
+    /// The host it is asked on.
+    pub host: String,
     /// The video.
     pub path: SourcePath,
     /// The rule its sources come from.
@@ -31,10 +37,12 @@ pub struct Rendition<'a> {
     pub tags: Vec<String>,
     /// Which tiers are read and written.
     pub bypass: Bypass,
+    /// Why the request may have it.
+    pub pass: Pass,
 }
 
 impl<'a> Rendition<'a> {
-    /// Gathers what follows from request and configuration; asks nobody.
+    /// Gathers what follows from request and configuration, as for a viewer who may have everything; asks nobody.
     pub fn new(
         ask: &Ask,
         config: &Config,
@@ -53,7 +61,39 @@ impl<'a> Rendition<'a> {
         let edge_url = key::edge_url(&request_origin, &path, &wanted.recipe, version);
         let tags =
             tags::tags(&config.tags, origin, &path, &wanted.recipe, wanted.preset.as_deref());
-        Self { path, origin, sources, wanted, kv_key, edge_url, tags, bypass }
+        let host = ask.host.clone();
+        let pass = Pass::Open;
+        Self { host, path, origin, sources, wanted, kv_key, edge_url, tags, bypass, pass }
+    }
+
+    /// What a purge that bears on it may be aimed at.
+    pub fn subject(&self) -> Subject<'_> {
+        Subject {
+            host: Some(&self.host),
+            path: Some(self.path.without_slash()),
+            kv_key: &self.kv_key,
+            tags: &self.tags,
+        }
+    }
+
+    /// What purges mean for what was kept of it, which may have been kept with other tags.
+    pub fn standing(&self, ledger: &Ledger, metadata: &Metadata) -> Standing {
+        let standing = ledger.standing(metadata.heard, &self.subject());
+        if metadata.tags == self.tags {
+            return standing;
+        }
+        let as_kept = Subject { tags: &metadata.tags, ..self.subject() };
+        standing.max(ledger.standing(metadata.heard, &as_kept))
+    }
+
+    /// The same, with another name for one of its sources, by which the transformer tells it from what it was before.
+    #[must_use]
+    pub fn of_version(&self, source: u8, version: Option<&String>) -> Self {
+        let mut rendition = self.clone();
+        for it in rendition.sources.iter_mut().filter(|it| it.index == source) {
+            it.version = version.cloned();
+        }
+        rendition
     }
 
     /// What is made.

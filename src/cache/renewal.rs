@@ -23,6 +23,7 @@ use crate::limits::ERRAND_BEAT_MS;
 use crate::media::failure;
 use crate::media::order;
 use crate::media::revalidation::{self, Revalidation};
+use crate::purge::ledger::Standing;
 use crate::request::ask::Ask;
 
 /// Renews what is kept of a rendition: once at a time in the world, or in this isolate where there is no
@@ -125,7 +126,7 @@ impl<H: Host> Visit<'_, H> {
         let Rendition { kv_key, edge_url, origin, bypass, .. } = self.rendition;
         let (host, cache) = (self.host, &self.config.cache);
         if origin.kv && bypass.kv.read {
-            match storage::find(host.kv(), kv_key, || host.now_ms(), cache).await {
+            match storage::find(host.kv(), kv_key, self.judge(), cache).await {
                 Ok(Found::Fresh(entry) | Found::Renewable(entry) | Found::Stale(entry)) => {
                     return Some(entry);
                 }
@@ -136,8 +137,14 @@ impl<H: Host> Visit<'_, H> {
         if !(origin.edge && bypass.edge.read) {
             return None;
         }
-        let found =
-            edge::find(host.edge(), edge_url, self.ask, cache.edge_timeout_ms, || host.now_ms());
+        let found = edge::find(
+            host.edge(),
+            edge_url,
+            self.ask,
+            cache.edge_timeout_ms,
+            || host.now_ms(),
+            self.judge(),
+        );
         match found.await {
             Ok(Some(edge::Found::Rendition(edge::Hit { metadata, body, answer: _ }))) => {
                 Some(Entry { metadata, body })
@@ -152,7 +159,7 @@ impl<H: Host> Visit<'_, H> {
 
     /// Whether there is nothing to renew.
     pub(super) fn is_as_new(&self, metadata: &Metadata) -> bool {
-        freshness(metadata, self.host.now_ms()) == Freshness::Fresh && !self.wants_renewal(metadata)
+        self.judge()(&mut metadata.clone()) == Freshness::Fresh && !self.wants_renewal(metadata)
     }
 
     async fn hand_on(&mut self, entry: Entry<H::Body>) {
@@ -174,10 +181,16 @@ impl<H: Host> Visit<'_, H> {
     }
 
     async fn ask_source(&mut self, metadata: &Metadata) -> Source {
+        if self.standing(metadata) != Standing::Valid {
+            // Whoever purged it wants it made anew, whatever its source says.
+            return Source::Changed(metadata.source_version.clone());
+        }
         let is_rendition = metadata.outcome() == Outcome::Rendition;
         let state = metadata.source_state.as_ref().filter(|_| is_rendition);
         let source = self.rendition.sources.iter().find(|it| it.index == metadata.source);
-        let Some((state, source)) = state.zip(source) else { return Source::Changed(None) };
+        // Nothing new is known of it: it keeps the name it had.
+        let as_before = || Source::Changed(metadata.source_version.clone());
+        let Some((state, source)) = state.zip(source) else { return as_before() };
         let answer = order::revalidate(self.host, self.ask, self.config, source, state).await;
         let answer = answer.unwrap_or_else(|fault| {
             self.trace.faults.push((Tier::Probe, fault));
@@ -189,7 +202,7 @@ impl<H: Host> Visit<'_, H> {
             Revalidation::Unchanged | Revalidation::Unknown if is_fresh => Source::NoNews,
             // Without a name the transformer may give what it made of the source before the last change.
             Revalidation::Unchanged => Source::Changed(Some(revalidation::version(state))),
-            Revalidation::Unknown => Source::Changed(None),
+            Revalidation::Unknown => as_before(),
             Revalidation::Changed(now) => {
                 // Of a source that is gone, or says nothing of itself now, nobody must get an old copy either.
                 let moment = || format!("{:x}", self.host.now_ms());
@@ -254,10 +267,7 @@ impl<H: Host> Visit<'_, H> {
     }
 
     async fn make_anew(&mut self, source: u8, version: Option<String>, lease: Option<Lease>) {
-        let mut rendition = self.rendition.clone();
-        for it in rendition.sources.iter_mut().filter(|it| it.index == source) {
-            it.version.clone_from(&version);
-        }
+        let rendition = self.rendition.of_version(source, version.as_ref());
         match self.make(&rendition, lease.as_ref()).await {
             Ok(made) => {
                 let New { metadata, length: _, body, kv_key, edge_url } = self.new_entry(made);
@@ -270,10 +280,10 @@ impl<H: Host> Visit<'_, H> {
                 self.owed.copies = Some(Copies { entry, kv_key, edge_url, tags });
             }
             // What there is stays: it is better than the memory of this failure.
-            Err((unfit, began_ms)) if failure::is_of_the_server(unfit) => {
-                self.tell_failure(unfit, began_ms, lease);
+            Err((unfit, began)) if failure::is_of_the_server(unfit) => {
+                self.tell_failure(unfit, began, lease);
             }
-            Err((unfit, began_ms)) => self.remember(unfit, began_ms, lease),
+            Err((unfit, began)) => self.remember(unfit, began, lease),
         }
     }
 }

@@ -34,7 +34,9 @@ pub fn judge<B>(
             | Fault::BrokenOff
             | Fault::Missing
             | Fault::Superseded
-            | Fault::SecretMissing(_),
+            | Fault::Purged
+            | Fault::SecretMissing(_)
+            | Fault::Refused { .. },
         ) => return Err(Unfit::NoAnswer),
     };
     if let Some(code) = error_code(&reply.headers) {

@@ -1,6 +1,7 @@
 //! All ports of one request, bound to the platform.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use worker::Env;
 
@@ -10,14 +11,17 @@ use super::budget;
 use super::edge::Edge;
 use super::gate::GateStub;
 use super::kv::{Kv, RENDITIONS};
+use super::limiter::RateLimiter;
 use super::live_config;
+use super::live_ledger;
 use super::object::Objects;
 use super::stay::Stay;
 use super::upstream::Fetcher;
 use crate::admin::ports::{AdminHost, Class, DOCUMENTS_BINDING};
 use crate::cache::errands::Errands;
-use crate::cache::ports::{Clock, Entropy, Fault, Host, Isolate, Secrets};
+use crate::cache::ports::{Clock, Entropy, Fault, Host, Isolate, Limit, Secrets};
 use crate::config::ConfigError;
+use crate::purge::ledger::Ledger;
 
 /// Cloudflare, as the core sees it.
 #[derive(Debug)]
@@ -25,6 +29,8 @@ pub(super) struct CloudflareHost {
     env: Env,
     kv: Kv,
     gate: Option<GateStub>,
+    misses: Option<RateLimiter>,
+    admin: Option<RateLimiter>,
     documents: Kv,
     stay: Stay,
 }
@@ -34,8 +40,10 @@ impl CloudflareHost {
     pub(super) fn bind(env: Env, stay: Stay) -> Self {
         let kv = Kv::bind(&env, RENDITIONS);
         let gate = GateStub::bind(&env);
+        let misses = RateLimiter::bind(&env, Limit::Misses);
+        let admin = RateLimiter::bind(&env, Limit::Admin);
         let documents = Kv::bind(&env, DOCUMENTS_BINDING);
-        Self { env, kv, gate, documents, stay }
+        Self { env, kv, gate, misses, admin, documents, stay }
     }
 }
 
@@ -72,6 +80,10 @@ impl Isolate for CloudflareHost {
         ERRANDS.with_borrow_mut(|errands| errands.release(errand));
     }
 
+    fn ledger(&self) -> Rc<Ledger> {
+        live_ledger::current()
+    }
+
     fn outlive_viewer(&self) {
         self.stay.begin();
     }
@@ -88,6 +100,7 @@ impl Host for CloudflareHost {
     type Edge = Edge;
     type Kv = Kv;
     type Gate = GateStub;
+    type Limiter = RateLimiter;
     type Upstream = Fetcher;
 
     fn edge(&self) -> &Edge {
@@ -100,6 +113,13 @@ impl Host for CloudflareHost {
 
     fn gate(&self) -> Option<&GateStub> {
         self.gate.as_ref()
+    }
+
+    fn limiter(&self, limit: Limit) -> Option<&RateLimiter> {
+        match limit {
+            Limit::Misses => self.misses.as_ref(),
+            Limit::Admin => self.admin.as_ref(),
+        }
     }
 
     fn upstream(&self) -> &Fetcher {
@@ -132,6 +152,10 @@ impl AdminHost for CloudflareHost {
 
     fn deployed_layer(&self) -> Option<String> {
         live_config::deployed(&self.env)
+    }
+
+    fn hear_ledger(&self, ledger: &str) {
+        live_ledger::hear(ledger);
     }
 
     fn take_stored_layer(&self, stored: &str) {

@@ -39,6 +39,11 @@ impl Kv {
         Self(by_name(env, name).map(JsCast::unchecked_into))
     }
 
+    /// Whether there is such a namespace.
+    pub(super) fn is_bound(&self) -> bool {
+        self.0.is_some()
+    }
+
     fn namespace(&self) -> Result<&KvNamespace, Fault> {
         self.0.as_ref().ok_or_else(|| Fault::Unavailable("no KV namespace is bound".to_owned()))
     }

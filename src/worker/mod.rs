@@ -3,14 +3,18 @@
 mod binding;
 mod body;
 mod budget;
+mod cloudflare_api;
 mod config_book;
 mod edge;
 mod gate;
 mod host;
 mod kv;
+mod limiter;
 mod live_config;
+mod live_ledger;
 mod log;
 mod object;
+mod purge_ledger;
 mod request;
 mod response;
 mod stay;
@@ -36,6 +40,7 @@ async fn fetch(
     log::install();
     let config = live_config::current(&env, &context).await;
     log::set_level(config.log.level);
+    live_ledger::keep_up(&env, &context, &config).await;
     let context = Rc::new(context);
     let stay = Stay::of(&context);
     let host = Rc::new(CloudflareHost::bind(env, stay.clone()));
@@ -69,5 +74,6 @@ async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
     log::install();
     let config = live_config::reread(&env).await;
     log::set_level(config.log.level);
+    live_ledger::look_now(&env, &config).await;
     upkeep::run(&CloudflareHost::bind(env, Stay::without_viewer()), &config).await;
 }

@@ -8,14 +8,8 @@ use video_resizer::admin::routes::{Needs, ROUTES, Route, Takes};
 
 use crate::desk::{READ_TOKEN, at, bearer, house, make};
 
-/// Calls that are described and not served: their rows in the table come with the ledger and the warmer.
-const AWAITED: [(&str, &str); 5] = [
-    ("get", "/purge"),
-    ("post", "/purge"),
-    ("get", "/purge/{id}"),
-    ("post", "/warm"),
-    ("get", "/warm/{id}"),
-];
+/// Calls that are described and not served: their rows in the table come with the warmer.
+const AWAITED: [(&str, &str); 2] = [("post", "/warm"), ("get", "/warm/{id}")];
 
 fn document() -> Value {
     serde_json::from_str(DOCUMENT).expect("JSON")

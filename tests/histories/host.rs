@@ -4,7 +4,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use video_resizer::cache::errands::Errands;
-use video_resizer::cache::ports::{Clock, Entropy, Host, Isolate, Secrets};
+use video_resizer::cache::ports::{Clock, Entropy, Fault, Host, Isolate, Limit, Limiter, Secrets};
+use video_resizer::purge::heard::Heard;
+use video_resizer::purge::ledger::Ledger;
 
 use super::body::SimBody;
 use super::edge::SimEdge;
@@ -23,6 +25,8 @@ pub(crate) struct SimHost {
     gate: Option<SimGate>,
     upstream: SimUpstream,
     errands: RefCell<Errands>,
+    /// What this isolate has heard of purges.
+    pub(crate) heard: RefCell<Heard>,
 }
 
 impl SimHost {
@@ -35,6 +39,7 @@ impl SimHost {
             gate: has_gate.then(|| SimGate { world: Rc::clone(&world) }),
             upstream: SimUpstream { world: Rc::clone(&world) },
             errands: RefCell::default(),
+            heard: RefCell::default(),
             world,
         })
     }
@@ -65,6 +70,10 @@ impl Isolate for SimHost {
         self.errands.borrow_mut().release(errand);
     }
 
+    fn ledger(&self) -> Rc<Ledger> {
+        self.heard.borrow().ledger()
+    }
+
     fn outlive_viewer(&self) {
         self.world.outliving.borrow_mut().insert(self.world.clock.current().visit);
     }
@@ -81,6 +90,7 @@ impl Host for SimHost {
     type Edge = SimEdge;
     type Kv = SimKv;
     type Gate = SimGate;
+    type Limiter = NoLimiter;
     type Upstream = SimUpstream;
 
     fn edge(&self) -> &SimEdge {
@@ -95,7 +105,21 @@ impl Host for SimHost {
         self.gate.as_ref()
     }
 
+    fn limiter(&self, _: Limit) -> Option<&NoLimiter> {
+        None
+    }
+
     fn upstream(&self) -> &SimUpstream {
         &self.upstream
+    }
+}
+
+/// Nobody is limited here.
+#[derive(Debug)]
+pub(crate) enum NoLimiter {}
+
+impl Limiter for NoLimiter {
+    async fn admits(&self, _: &str, _: u32) -> Result<bool, Fault> {
+        match *self {}
     }
 }

@@ -14,7 +14,7 @@ pub use write::{extend, keep, keep_alias};
 
 use self::chunks::Layout;
 use super::entry::{Entry, Metadata};
-use super::freshness::{Freshness, freshness};
+use super::freshness::Freshness;
 use super::ports::{Body, Fault, KvFound, KvStore};
 use super::reason::NotKept;
 use crate::config::Cache;
@@ -34,13 +34,13 @@ pub enum Found<B> {
 }
 
 /// Looks up an entry. What is dead, and what this house cannot have written, is as good as absent;
-/// the latter is a fault as well. `now` is read when KV has answered.
+/// the latter is a fault as well. `judge` is asked when KV has answered.
 ///
 /// The body of an entry in chunks is the value at its own key: the manifest and the body's beginning.
 pub async fn find<K: KvStore>(
     kv: &K,
     key: &str,
-    now: impl Fn() -> u64,
+    judge: impl Fn(&mut Metadata) -> Freshness,
     cache: &Cache,
 ) -> Result<Found<K::Body>, Fault> {
     let found = kv.find(key, cache.kv_cache_ttl_s, cache.kv_timeout_ms).await?;
@@ -48,14 +48,14 @@ pub async fn find<K: KvStore>(
     let decoded = metadata
         .ok_or(Fault::Corrupt("an entry without metadata"))
         .and_then(|text| Metadata::decode(&text));
-    let metadata = match decoded {
+    let mut metadata = match decoded {
         Ok(metadata) => metadata,
         Err(fault) => {
             body.discard();
             return Err(fault);
         }
     };
-    let state = freshness(&metadata, now());
+    let state = judge(&mut metadata);
     let entry = Entry { metadata, body: body.stalling(cache.kv_timeout_ms) };
     Ok(match state {
         Freshness::Fresh => Found::Fresh(entry),

@@ -43,8 +43,11 @@ impl Weather for Winds {
             | Operation::KvFind { .. }
             | Operation::KvList { .. }
             | Operation::GateAsk { .. }
+            | Operation::Limit { .. }
+            | Operation::DocumentGet { .. }
+            | Operation::DocumentPut { .. }
+            | Operation::ObjectAsk { .. }
             | Operation::Fetch { .. }
-            | Operation::Admin(_)
             | Operation::Fork => return Mishap::None,
         };
         let mishap = self.0.pick(possible);

@@ -7,8 +7,11 @@ use std::rc::Rc;
 use video_resizer::admin::config_book::{ConfigBook, Desk};
 use video_resizer::admin::ports::{AdminHost, Class, Documents};
 use video_resizer::cache::ports::Fault;
-use video_resizer::config::ConfigError;
 use video_resizer::config::live::Live;
+use video_resizer::config::{Config, ConfigError};
+use video_resizer::purge::book;
+use video_resizer::purge::ledger::Ledger;
+use video_resizer::purge::settings::Settings;
 
 use super::durable::FakeDurable;
 use super::host::FakeHost;
@@ -27,14 +30,14 @@ impl Documents for FakeDocuments {
     async fn get(&self, name: &str, budget_ms: u32) -> Result<Option<String>, Fault> {
         assert!(budget_ms > 0, "every read has a budget");
         wait_turns(2).await;
-        let operation = Operation::Admin("document-get");
+        let operation = Operation::DocumentGet { name: name.to_owned() };
         let mishap = self.world.begin(operation, &[Mishap::None, Mishap::Refused]);
         mishap.fault().map_or_else(|| Ok(self.kept.borrow().get(name).cloned()), Err)
     }
 
     async fn put(&self, name: &str, text: &str, budget_ms: u32) -> Result<(), Fault> {
         assert!(budget_ms > 0, "every write has a budget");
-        let operation = Operation::Admin("document-put");
+        let operation = Operation::DocumentPut { name: name.to_owned() };
         let possible = [Mishap::None, Mishap::Refused, Mishap::LostAck];
         let mishap = self.world.begin(operation, &possible);
         // A longer text is longer on its way.
@@ -53,11 +56,22 @@ pub(crate) struct FakeBook {
     pub(crate) book: ConfigBook,
 }
 
+/// The ledger of purges, with its storage.
+#[derive(Debug, Default)]
+pub(crate) struct FakeLedger {
+    pub(crate) storage: FakeDurable,
+    pub(crate) book: book::Book,
+}
+
+/// Nobody wakes the ledger here, so that nobody is told anything.
+struct Nowhere;
+
 /// What an operator meets beside what viewers meet.
 #[derive(Debug)]
 pub(crate) struct AdminSide {
     pub(crate) documents: FakeDocuments,
     pub(crate) book: Rc<FakeBook>,
+    pub(crate) ledger: Rc<FakeLedger>,
     pub(crate) deployed: RefCell<Option<String>>,
     /// Names under which nothing is bound.
     pub(crate) unbound: RefCell<BTreeSet<&'static str>>,
@@ -69,6 +83,7 @@ impl AdminSide {
         Self {
             documents: FakeDocuments { world: Rc::clone(world), kept: Rc::default() },
             book: Rc::default(),
+            ledger: Rc::default(),
             deployed: RefCell::default(),
             unbound: RefCell::default(),
             live: RefCell::default(),
@@ -80,6 +95,7 @@ impl AdminSide {
         Self {
             documents: self.documents.clone(),
             book: Rc::clone(&self.book),
+            ledger: Rc::clone(&self.ledger),
             deployed: self.deployed.clone(),
             unbound: self.unbound.clone(),
             live: RefCell::default(),
@@ -111,7 +127,7 @@ impl AdminHost for FakeHost {
         budget_ms: u32,
     ) -> Result<String, Fault> {
         assert!(budget_ms > 0, "every question has a budget");
-        let operation = Operation::Admin("object-ask");
+        let operation = Operation::ObjectAsk { binding: class.binding() };
         let mishap = self.world.begin(operation, &[Mishap::None, Mishap::Refused]);
         if let Some(fault) = mishap.fault() {
             return Err(fault);
@@ -126,6 +142,16 @@ impl AdminHost for FakeHost {
                 let answer = self.admin.book.book.answer(&self.desk(), question).await?;
                 Ok(serde_json::to_string(&answer).unwrap())
             }
+            Class::PurgeLedger => {
+                assert_eq!(name, "ledger", "there is one ledger");
+                let question = serde_json::from_str(question).expect("a question");
+                let settings = Settings::of(&Config::defaults(), self);
+                let ledger = &self.admin.ledger;
+                let (storage, mirror, api) = (&ledger.storage, &Nowhere, &Nowhere);
+                let desk = book::Desk { storage, mirror, api, clock: self, settings: &settings };
+                let answer = ledger.book.answer(&desk, question).await?;
+                Ok(serde_json::to_string(&answer).unwrap())
+            }
         }
     }
 
@@ -135,6 +161,10 @@ impl AdminHost for FakeHost {
 
     fn deployed_layer(&self) -> Option<String> {
         self.admin.deployed.borrow().clone()
+    }
+
+    fn hear_ledger(&self, ledger: &str) {
+        *self.ledger.borrow_mut() = Ledger::decode(ledger).expect("a ledger");
     }
 
     fn take_stored_layer(&self, stored: &str) {

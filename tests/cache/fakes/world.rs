@@ -17,40 +17,20 @@ pub(crate) const OPERATION_MS: u64 = 10;
 /// One thing the platform was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Operation {
-    EdgeFind {
-        url: String,
-        range: Option<String>,
-    },
-    EdgeKeep {
-        url: String,
-    },
-    EdgeRemove {
-        url: String,
-    },
-    KvFind {
-        key: String,
-    },
-    KvKeep {
-        key: String,
-    },
-    KvRemove {
-        key: String,
-    },
-    KvList {
-        prefix: String,
-    },
-    GateAsk {
-        key: String,
-        question: Question,
-    },
-    Fetch {
-        purpose: Purpose,
-        method: Method,
-        url: String,
-    },
+    EdgeFind { url: String, range: Option<String> },
+    EdgeKeep { url: String },
+    EdgeRemove { url: String },
+    KvFind { key: String },
+    KvKeep { key: String },
+    KvRemove { key: String },
+    KvList { prefix: String },
+    GateAsk { key: String, question: Question },
+    Limit { who: String },
+    Fetch { purpose: Purpose, method: Method, url: String },
     Fork,
-    /// What only an operator's call begins, in a word.
-    Admin(&'static str),
+    DocumentGet { name: String },
+    DocumentPut { name: String },
+    ObjectAsk { binding: &'static str },
 }
 
 impl Operation {
@@ -71,11 +51,14 @@ impl Operation {
             Self::GateAsk { question: Question::Finish { .. }, .. } => "gate-finish",
             Self::GateAsk { question: Question::Fail { .. }, .. } => "gate-fail",
             Self::GateAsk { question: Question::Forget { .. }, .. } => "gate-forget",
+            Self::Limit { .. } => "limit",
             Self::Fetch { purpose: Purpose::Transform, .. } => "transform",
             Self::Fetch { purpose: Purpose::Probe, .. } => "probe",
             Self::Fetch { purpose: Purpose::Original, .. } => "original",
             Self::Fork => "fork",
-            Self::Admin(kind) => kind,
+            Self::DocumentGet { .. } => "document-get",
+            Self::DocumentPut { .. } => "document-put",
+            Self::ObjectAsk { .. } => "object-ask",
         }
     }
 }
