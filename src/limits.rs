@@ -256,10 +256,30 @@ pub const ECHO_KEPT_MS: u64 = 3 * 86_400_000;
 pub const ECHO_SKEW_MS: u64 = 300_000;
 /// Purges of the audit log that are taken at once: each changes two names of the object's storage.
 pub const AUDITED_MAX: usize = 50;
-/// Milliseconds of the audit log that are read again: what comes late is not missed.
+/// Milliseconds for which the ledger knows a record of the audit log again: far longer than such are read again.
 pub const AUDIT_OVERLAP_MS: u64 = 86_400_000;
 /// Records of the audit log that are remembered; a forgotten one would be applied again, which costs renditions.
 pub const AUDIT_IDS_MAX: usize = 20_000;
+/// Records a page of the audit log is asked for: the default of the API, which names no largest; each may tell of
+/// 500 URLs.
+pub const AUDIT_PAGE_RECORDS: u32 = 100;
+/// Pages of one stretch of the audit log; where it has more, a shorter stretch is read.
+pub const AUDIT_PAGES_MAX: u32 = 10;
+/// Stretches that a run tries: with [`AUDIT_PAGES_MAX`] it stays under the 50 requests of the free plan
+/// (workers/platform/limits), and one a minute under the API's 1,200 in five minutes
+/// (fundamentals/api/reference/limits).
+pub const AUDIT_STRETCHES_MAX: u32 = 4;
+/// Milliseconds before the watermark that are read again, for records that come late: no document says how late.
+pub const AUDIT_AGAIN_MS: u64 = 3_600_000;
+/// Milliseconds that the first run looks back: whoever turns this on has often just purged in vain.
+pub const AUDIT_FIRST_MS: u64 = 86_400_000;
+/// Milliseconds of downtime after which purges count as missed: the log keeps 18 months, but its first release
+/// promised 30 days, and what was kept for so long has mostly expired.
+pub const AUDIT_REACH_MS: u64 = 30 * 86_400_000;
+/// Milliseconds back from which a run goes on after that: a day less, so that it does not happen again at once.
+pub const AUDIT_RESUME_MS: u64 = 29 * 86_400_000;
+/// Milliseconds a page of the audit log may take.
+pub const AUDIT_PAGE_TIMEOUT_MS: u32 = 10_000;
 
 /// KV operations of one run of the sweep.
 pub const SWEEP_OPERATIONS_MAX: u64 = 400;

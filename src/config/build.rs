@@ -320,6 +320,7 @@ fn purge(at: &At<'_>) -> Purge {
         refresh_ms: at.required("refreshMs"),
         read_from: if at.text("readFrom") == "ledger" { ReadFrom::Ledger } else { ReadFrom::Kv },
         zone_id: at.optional_text("zoneId"),
+        account_id: at.optional_text("accountId"),
         requests_per_minute: at.required("requestsPerMinute"),
         api_url: at.text("apiUrl"),
     }

@@ -339,6 +339,8 @@ pub struct Purge {
     pub read_from: ReadFrom,
     /// The zone that is purged as well; `None` for none.
     pub zone_id: Option<String>,
+    /// The account whose audit log tells of purges made elsewhere; `None` asks for none.
+    pub account_id: Option<String>,
     /// Requests a minute to the zone's purge API.
     pub requests_per_minute: u32,
     /// Where Cloudflare's API is, without a trailing slash.

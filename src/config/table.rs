@@ -311,6 +311,8 @@ pub const KEYS: &[Key] = &[
         "Where it looks first: in KV, late by a minute and a half at the most, or at the ledger's object itself, late by seconds; where that cannot be read, at the other."),
     key("purge.zoneId", text(ACCOUNT_ID_BYTES_MAX, Chars::Name), Nothing,
         "Zone whose cache is purged by the same call, where the secret `PURGE_API_TOKEN` is set; left out, no zone is."),
+    key("purge.accountId", text(ACCOUNT_ID_BYTES_MAX, Chars::Name), Nothing,
+        "Account whose audit log is read every minute for purges of `purge.zoneId` that were made in Cloudflare's dashboard or API, with the secret `AUDIT_API_TOKEN` or else `PURGE_API_TOKEN`; left out, none is."),
     key("purge.requestsPerMinute", integer(1, 3_000, ""), Integer(5),
         "Requests a minute to the zone's purge API: 5 on the Free plan, 300 on Pro, 600 on Business, 3000 on Enterprise, for all that purge in the account."),
     key("purge.apiUrl", Kind::BaseUrl, Text("https://api.cloudflare.com/client/v4"),
