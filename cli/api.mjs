@@ -53,7 +53,11 @@ export function connect({ base, token, timeoutMs }) {
    * @param {number} [options.withinMs] where that is less time than every call has
    * @returns {Promise<Answer>}
    */
-  const call = async (method, path, { query = [], body, headers = {}, takes = [], has = [], withinMs = Infinity } = {}) => {
+  const call = async (
+    method,
+    path,
+    { query = [], body, headers = {}, takes = [], has = [], withinMs = Infinity } = {},
+  ) => {
     const url = new URL(`${base}${path}`);
     for (const [name, value] of query) if (value !== undefined) url.searchParams.append(name, value);
     const looks = method === "GET";
@@ -75,10 +79,14 @@ export function connect({ base, token, timeoutMs }) {
       }
       const { codes, why } = outcome;
       const unsent = codes.length > 0 && codes.every((code) => UNSENT.includes(code));
-      const mayPass = unsent || (looks && codes.length > 0 && codes.every((code) => BROKEN.includes(code) || UNSENT.includes(code)));
+      const mayPass =
+        unsent || (looks && codes.length > 0 && codes.every((code) => BROKEN.includes(code) || UNSENT.includes(code)));
       const pause = PAUSES_MS[tries - 1] ?? Infinity;
       if (!mayPass || performance.now() + pause > deadline) {
-        const doubt = looks || unsent || !outcome.maybeSent ? [] : ["It may have been done all the same: look before you do it again."];
+        const doubt =
+          looks || unsent || !outcome.maybeSent
+            ? []
+            : ["It may have been done all the same: look before you do it again."];
         const often = tries > 1 ? ` (tried ${counted(tries, "time")})` : "";
         throw new Failure(UNREACHABLE, `no answer from ${url.origin}${often}: ${why}`, doubt);
       }
@@ -170,9 +178,11 @@ export function address(at, insecure) {
 export function tokenFrom(path, env) {
   const token = path === undefined ? secret(env.VIDEO_RESIZER_TOKEN ?? "") : secret(file(path));
   const where = path ?? "VIDEO_RESIZER_TOKEN";
-  if (token === "") throw misuse(path === undefined ? "set VIDEO_RESIZER_TOKEN, or give --token-file" : `${where} is empty`);
+  if (token === "")
+    throw misuse(path === undefined ? "set VIDEO_RESIZER_TOKEN, or give --token-file" : `${where} is empty`);
   if (!/^[!-~]+$/.test(token)) throw misuse(`${where} holds no token: it has spaces or characters beyond ASCII`);
-  if (token.length < SECRET_CHARS_MIN) throw misuse(`${where} holds no token: it has under ${SECRET_CHARS_MIN} characters`);
+  if (token.length < SECRET_CHARS_MIN)
+    throw misuse(`${where} holds no token: it has under ${SECRET_CHARS_MIN} characters`);
   return token;
 }
 
@@ -183,7 +193,8 @@ export function tokenFrom(path, env) {
  */
 function parsed({ status, text }, has, base) {
   const document = jsonOf(text);
-  if (document !== null && typeof document === "object" && has.every((name) => Object.hasOwn(document, name))) return document;
+  if (document !== null && typeof document === "object" && has.every((name) => Object.hasOwn(document, name)))
+    return document;
   throw new Failure(UNREACHABLE, `what answers ${status} at ${base} is not the API: see --at`);
 }
 
@@ -198,19 +209,35 @@ function parsed({ status, text }, has, base) {
 function problem({ status, headers, text }, sent, base) {
   if (status < 400) {
     const to = headers.get("location");
-    return new Failure(UNREACHABLE, `${base} answers ${status}${to ? ` and points to ${visible(to)}` : ""}: that is not the API`);
+    return new Failure(
+      UNREACHABLE,
+      `${base} answers ${status}${to ? ` and points to ${visible(to)}` : ""}: that is not the API`,
+    );
   }
   const document = problemOf(text);
   if (!document) return new Problem(status, "", `${base} answers ${status}, and not as the API does`, []);
   const { title, detail, code, errors, request_id: id } = document;
-  const said = [title, detail].filter((part) => typeof part === "string" && part !== "").map(visible).join(": ");
+  const said = [title, detail]
+    .filter((part) => typeof part === "string" && part !== "")
+    .map(visible)
+    .join(": ");
   const wait = headers.get("retry-after");
-  const facts = [String(status), code && visible(code), status >= 500 && id && `request ${visible(id)}`, wait && `retry after ${visible(wait)} s`];
+  const facts = [
+    String(status),
+    code && visible(code),
+    status >= 500 && id && `request ${visible(id)}`,
+    wait && `retry after ${visible(wait)} s`,
+  ];
   const listed = Array.isArray(errors) ? errors : [];
-  return new Problem(status, text, `${said || "an error"} (${facts.filter(Boolean).join(", ")})`, listed.map((error) => {
-    const what = pointed(sent, error?.at);
-    return `${visible(error?.at)}${what === undefined ? "" : ` ${what}`}: ${visible(error?.detail)}`;
-  }));
+  return new Problem(
+    status,
+    text,
+    `${said || "an error"} (${facts.filter(Boolean).join(", ")})`,
+    listed.map((error) => {
+      const what = pointed(sent, error?.at);
+      return `${visible(error?.at)}${what === undefined ? "" : ` ${what}`}: ${visible(error?.detail)}`;
+    }),
+  );
 }
 
 /** @param {string} text @returns {Record<string, any> | undefined} */
@@ -238,7 +265,10 @@ function jsonOf(text) {
 function pointed(sent, pointer) {
   if (sent === undefined || typeof pointer !== "string" || !pointer.startsWith("/")) return undefined;
   let value = JSON.parse(sent);
-  for (const key of pointer.slice(1).split("/").map((key) => key.replaceAll("~1", "/").replaceAll("~0", "~"))) {
+  for (const key of pointer
+    .slice(1)
+    .split("/")
+    .map((key) => key.replaceAll("~1", "/").replaceAll("~0", "~"))) {
     if (value === null || typeof value !== "object" || !Object.hasOwn(value, key)) return undefined;
     value = value[key];
   }

@@ -26,7 +26,8 @@ const DURATION_MS_MAX = 10 * 366 * MILLISECONDS.d;
 export function duration(name, text) {
   const [, amount, unit] = text.match(/^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)$/) ?? [];
   const ms = Math.round(Number(amount) * MILLISECONDS[unit]);
-  if (!(ms > 0 && ms <= DURATION_MS_MAX)) throw misuse(`--${name} takes a time, as in 500ms, 30s, 10m, 1h, 7d, not "${text}"`);
+  if (!(ms > 0 && ms <= DURATION_MS_MAX))
+    throw misuse(`--${name} takes a time, as in 500ms, 30s, 10m, 1h, 7d, not "${text}"`);
   return ms;
 }
 

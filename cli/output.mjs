@@ -22,8 +22,7 @@ export function output({ stdout, stderr, env }) {
   const secrets = [];
   let shown = "";
 
-  const plain = (/** @type {string} */ text) =>
-    secrets.reduce((text, secret) => text.replaceAll(secret, HIDDEN), text);
+  const plain = (/** @type {string} */ text) => secrets.reduce((text, secret) => text.replaceAll(secret, HIDDEN), text);
   const clear = () => {
     if (stderr.isTTY && shown !== "") stderr.write("\r\x1b[K");
     shown = "";
@@ -117,7 +116,8 @@ export function table(names, rows, widths = []) {
  * @returns {string}
  */
 export function outline(value, indent = "") {
-  if (Array.isArray(value)) return value.map((item) => `${indent}- ${outline(item, `${indent}  `).trimStart()}`).join("\n");
+  if (Array.isArray(value))
+    return value.map((item) => `${indent}- ${outline(item, `${indent}  `).trimStart()}`).join("\n");
   if (value === null || typeof value !== "object") return `${indent}${visible(value)}`;
   return Object.entries(value)
     .map(([key, member]) => {

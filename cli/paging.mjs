@@ -31,7 +31,8 @@ export async function pages({ api, out, values, show }, { path, query, member, t
     });
     const entries = answer.json[member];
     if (values.all && values.json) {
-      if (entries.length > 0) out.print(entries.map((/** @type {unknown} */ entry) => JSON.stringify(entry)).join("\n"));
+      if (entries.length > 0)
+        out.print(entries.map((/** @type {unknown} */ entry) => JSON.stringify(entry)).join("\n"));
     } else if (values.json || entries.length > 0) {
       show(answer, () => text(entries, found === 0));
     }

@@ -18,7 +18,10 @@ export const root = {
   commands: [purge, variants, explain, warm, config, sign, health, openapi],
   examples: [
     ["export VIDEO_RESIZER_URL=https://videos.example.com", "where the worker is"],
-    ["read -rs VIDEO_RESIZER_TOKEN && export VIDEO_RESIZER_TOKEN", "who asks: ADMIN_TOKEN, or ADMIN_READ_TOKEN to look"],
+    [
+      "read -rs VIDEO_RESIZER_TOKEN && export VIDEO_RESIZER_TOKEN",
+      "who asks: ADMIN_TOKEN, or ADMIN_READ_TOKEN to look",
+    ],
     ["video-resizer purge --tag campaign-7 --wait", "and then"],
   ],
 };

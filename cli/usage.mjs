@@ -96,7 +96,9 @@ export function read(command, args) {
   if (parsed.values.help || parsed.values.version) return { values: parsed.values, operands };
   if (!command.run) {
     const names = (command.commands ?? []).map(({ name }) => name).join(", ");
-    throw misuse(operands.length > 0 ? `there is no command "${operands[0]}"; there are ${names}` : `say which: ${names}`);
+    throw misuse(
+      operands.length > 0 ? `there is no command "${operands[0]}"; there are ${names}` : `say which: ${names}`,
+    );
   }
   const [min, max] = command.operands ?? [0, 0];
   if (operands.length < min) throw misuse(`something is missing: ${command.usage.join(" or ")}`);
@@ -128,11 +130,16 @@ export function help(path) {
   const names = path.slice(1).map(({ name }) => name);
   const parts = [
     command.does,
-    section("Usage", command.usage.map((usage) => `  ${PROGRAM} ${usage}`)),
+    section(
+      "Usage",
+      command.usage.map((usage) => `  ${PROGRAM} ${usage}`),
+    ),
     ...(command.says ?? []),
   ];
   if (command.commands) {
-    const below = command.commands.map(({ name, does }) => /** @type {[string, string]} */ ([[...names, name].join(" "), does]));
+    const below = command.commands.map(
+      ({ name, does }) => /** @type {[string, string]} */ ([[...names, name].join(" "), does]),
+    );
     parts.push(section("Commands", pairs(below)));
   }
   const options = Object.entries(optionsOf(command)).map(([name, { short, value, does, multiple }]) => {

@@ -51,7 +51,13 @@ async function main() {
       return 0;
     }
     json = given.values.json === true;
-    const host = { out, env, stdin, nowMs: Date.now, lastWords: (/** @type {string} */ words) => void (lastWords = words) };
+    const host = {
+      out,
+      env,
+      stdin,
+      nowMs: Date.now,
+      lastWords: (/** @type {string} */ words) => void (lastWords = words),
+    };
     return (await command.run?.(call(command, given, host))) ?? 0;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
@@ -69,4 +75,7 @@ function version() {
   return JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version;
 }
 
-process.exitCode = await main();
+const code = await main();
+const failures = await Promise.all([stdout, stderr].map((stream) => new Promise((done) => stream.write("", done))));
+// Connections that are kept for a next call would keep us here as well.
+if (!failures.some(Boolean)) process.exit(code);

@@ -53,11 +53,17 @@ const put = {
     const stored = await api.get("/config", { has: STORED });
     const { version } = stored.json;
     if (base !== undefined && base !== version) {
-      throw new Failure(REFUSED, `version ${visible(version)} is stored, not ${base}: get it, and make your change again`);
+      throw new Failure(
+        REFUSED,
+        `version ${visible(version)} is stored, not ${base}: get it, and make your change again`,
+      );
     }
     out.note(told(changes(stored.json.active ?? {}, parsed), out.paintNote));
     const answer = await api.send("PUT", "/config", text, {
-      query: [["by", by], ["note", values.note]],
+      query: [
+        ["by", by],
+        ["note", values.note],
+      ],
       has: ["version"],
       headers: ifUnchanged(stored),
     });
@@ -94,7 +100,13 @@ const versions = {
   examples: [["video-resizer config versions", "who stored what, when and why"]],
   run: async ({ api, show }) => {
     const answer = await api.get("/config", { has: STORED });
-    const rows = answer.json.versions.map((/** @type {any} */ { version, at, by, note, bytes }) => [version, at, size(bytes), by, note]);
+    const rows = answer.json.versions.map((/** @type {any} */ { version, at, by, note, bytes }) => [
+      version,
+      at,
+      size(bytes),
+      by,
+      note,
+    ]);
     show(answer, () => table(["VERSION", "AT", "SIZE", "BY", "NOTE"], rows));
     return DONE;
   },
@@ -125,7 +137,13 @@ const diff = {
   examples: [["video-resizer config diff 6", "what changed since version 6"]],
   run: async ({ api, show, out, operands }) => {
     const [from, to] = operands.map((operand) => String(number("config diff", operand)));
-    const answer = await api.get("/config/diff", { query: [["from", from], ["to", to]], has: ["changes"] });
+    const answer = await api.get("/config/diff", {
+      query: [
+        ["from", from],
+        ["to", to],
+      ],
+      has: ["changes"],
+    });
     show(answer, () => told(answer.json.changes, out.paint));
     return DONE;
   },

@@ -163,7 +163,9 @@ function progress({ complete, tiers = {} }) {
 /** @param {any} targets */
 function aims(targets = {}) {
   if (targets.everything) return "everything";
-  const kinds = TARGETS.flatMap(([option, member]) => (targets[member] ?? []).map((/** @type {string} */ item) => `${option} ${visible(item)}`));
+  const kinds = TARGETS.flatMap(([option, member]) =>
+    (targets[member] ?? []).map((/** @type {string} */ item) => `${option} ${visible(item)}`),
+  );
   return kinds.join(", ");
 }
 
@@ -194,6 +196,13 @@ function foreseen({ matches, bytes, complete, examples = [] }) {
 const listed = (purges, first) =>
   table(
     first ? ["ID", "AT", "MODE", "STATE", "BY", "TARGETS"] : [],
-    purges.map(({ id, at, mode, complete, by, targets }) => [id, at, mode, complete ? "complete" : "pending", by, aims(targets)]),
+    purges.map(({ id, at, mode, complete, by, targets }) => [
+      id,
+      at,
+      mode,
+      complete ? "complete" : "pending",
+      by,
+      aims(targets),
+    ]),
     [6, 20, 4, 8, 10],
   );

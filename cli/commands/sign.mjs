@@ -31,7 +31,8 @@ export const sign = {
     const { kid, "key-env": name } = values;
     if (!kid) throw misuse("say whose key it is, with --kid");
     const expires = values.expires === undefined ? undefined : ends(values.expires, nowMs());
-    if (name === undefined && operands.includes("-")) throw misuse("standard input holds the key; for URLs from there give --key-env");
+    if (name === undefined && operands.includes("-"))
+      throw misuse("standard input holds the key; for URLs from there give --key-env");
     if (name === undefined && stdin.isTTY) throw misuse("give the key on standard input, or with --key-env");
     if (name !== undefined && !env[name]) throw misuse(`${name} is not set`);
     const key = secret(name === undefined ? await all(stdin) : (env[name] ?? ""));

@@ -35,7 +35,9 @@ export const warm = {
   kind: "api",
   does: "Make renditions before anybody asks for them.",
   usage: ["warm <url>... [--wait]", "warm --source <path>... --preset <name>... [--wait]", "warm show <id>"],
-  says: ["A list can be read from standard input, an item a line: warm -\nEach rendition that is not stored yet is made, and billed."],
+  says: [
+    "A list can be read from standard input, an item a line: warm -\nEach rendition that is not stored yet is made, and billed.",
+  ],
   operands: [0, Infinity],
   options: {
     source: { type: "string", multiple: true, value: "<path>", does: "a source; each is made with each preset" },
@@ -114,6 +116,9 @@ const summary = ({ id, total, done, failed, state }) =>
 
 /** @param {any} job */
 function job(job) {
-  const items = (job.items ?? []).map((/** @type {any} */ { state, url, detail }) => [state, detail ? `${visible(url)}  ${visible(detail)}` : url]);
+  const items = (job.items ?? []).map((/** @type {any} */ { state, url, detail }) => [
+    state,
+    detail ? `${visible(url)}  ${visible(detail)}` : url,
+  ]);
   return [summary(job), ...(items.length > 0 ? [table(["STATE", "URL"], items)] : [])].join("\n");
 }
