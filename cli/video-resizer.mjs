@@ -75,7 +75,4 @@ function version() {
   return JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version;
 }
 
-const code = await main();
-const failures = await Promise.all([stdout, stderr].map((stream) => new Promise((done) => stream.write("", done))));
-// Connections that are kept for a next call would keep us here as well.
-if (!failures.some(Boolean)) process.exit(code);
+process.exitCode = await main();
