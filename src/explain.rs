@@ -4,17 +4,19 @@ use serde_json::{Value, json};
 
 use crate::cache::bypass::Use;
 use crate::cache::freshness::lifetime_s;
-use crate::cache::ports::{Isolate, Secrets};
+use crate::cache::ports::{Clock, Isolate, Secrets};
 use crate::cache::rendition::Rendition;
-use crate::config::Config;
-use crate::media::order;
+use crate::config::{Config, Ladder};
+use crate::guard::{access, signature};
+use crate::media::{follow, order};
 use crate::request::Sizing;
 use crate::request::ask::Ask;
 use crate::request::hints::Slow;
+use crate::request::query::Query;
 
 /// The decision about a request. Secrets stay out of it: a source's credentials are named, never shown.
 pub fn document(
-    host: &(impl Secrets + Isolate),
+    host: &(impl Secrets + Isolate + Clock),
     ask: &Ask,
     config: &Config,
     rendition: &Rendition<'_>,
@@ -33,6 +35,7 @@ pub fn document(
             json!({
                 "index": source.index,
                 "url": source.url,
+                "refused": follow::address(ask, config, source).err().map(|fault| fault.to_string()),
                 "credentials": source.auth.is_some(),
                 "relayed": source.needs_relay(),
                 "transformation": order::transform_url(host, ask, config, rendition, source, purged)
@@ -61,7 +64,9 @@ pub fn document(
         "sizing": sizing(&wanted.sizing),
         "vary": rendition.vary().iter().map(http::HeaderName::as_str).collect::<Vec<_>>(),
         "warnings": wanted.notes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "ladder": ladder(&rendition.origin.ladder),
         "origin": rendition.origin.name,
+        "access": access(host, ask, config, rendition),
         "sources": sources,
         "kv_key": rendition.kv_key,
         "edge_url": rendition.edge_url,
@@ -71,6 +76,39 @@ pub fn document(
         "ttl_s": { "ok": ttl(200), "client_error": ttl(404), "server_error": ttl(502) },
     });
     document.to_string()
+}
+
+/// What the request needs, and why it was let in; a signature is looked at even where none is needed.
+fn access(
+    host: &(impl Secrets + Clock),
+    ask: &Ask,
+    config: &Config,
+    rendition: &Rendition<'_>,
+) -> Value {
+    let choices = &rendition.wanted.choices;
+    let query = Query::parse(&ask.query).unwrap_or_default();
+    let signature = match signature::check(host, &config.signing, &rendition.path, &query) {
+        Ok(signed) => json!({ "valid": true, "kid": signed.kid, "expires": signed.expires_s }),
+        Err(refusal) => {
+            json!({ "valid": false, "code": refusal.code(), "why": refusal.to_string() })
+        }
+    };
+    json!({
+        "mode": rendition.origin.access.as_str(),
+        "choices": choices,
+        "needs_signature": access::needs_signature(rendition.origin.access, choices),
+        "signature": signature,
+        "by": rendition.pass.as_str(),
+    })
+}
+
+fn ladder(ladder: &Ladder) -> Value {
+    json!({
+        "widths": ladder.widths,
+        "heights": ladder.heights,
+        "time_step_ms": ladder.time_step_ms,
+        "duration_step_ms": ladder.duration_step_ms,
+    })
 }
 
 /// Where the size comes from.

@@ -1,7 +1,7 @@
 //! The front door: what kind of request this is, and the finishing touch to every answer.
 //!
 //! What asks nobody is decided here, in order: relayed sources, loops, other paths of our own, pass-through,
-//! methods, origins, parameters. What is left goes to the [`orchestrator`].
+//! methods, origins, parameters, access. What is left goes to the [`orchestrator`].
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use subtle::ConstantTimeEq;
@@ -9,13 +9,14 @@ use subtle::ConstantTimeEq;
 use crate::cache::bypass;
 use crate::cache::orchestrator::{self, Served};
 use crate::cache::owed::{self, Owed};
-use crate::cache::ports::{Body, Fault, Host, Reply, Secrets};
+use crate::cache::ports::{Body, Clock, Fault, Host, Reply, Secrets};
 use crate::cache::rendition::Rendition;
 use crate::cache::renewal;
 use crate::cache::reply;
 use crate::cache::status::{Tier, Trace};
 use crate::config::Config;
 use crate::explain;
+use crate::guard::access::{self, Asked};
 use crate::http::problem::Problem;
 use crate::http::{cors, date, vary, visible};
 use crate::media::{loop_guard, order, relay, sources};
@@ -129,13 +130,13 @@ impl From<Rejection> for Refusal {
 
 /// Asks nobody.
 fn decide<'a>(
-    secrets: &impl Secrets,
+    host: &(impl Secrets + Clock),
     ask: &Ask,
     config: &'a Config,
 ) -> Result<Decision<'a>, Refusal> {
     // Before the loop guard: the transformer may well hand on the mark of the request it works for.
     if relay::is_relayed(&ask.path) {
-        return relayed_source(secrets, ask, config).map(Decision::Relay).ok_or(Refusal::NotFound);
+        return relayed_source(host, ask, config).map(Decision::Relay).ok_or(Refusal::NotFound);
     }
     if loop_guard::is_loop(ask) {
         return Err(Rejection::Loop.into());
@@ -158,16 +159,18 @@ fn decide<'a>(
     }
     let origin = sources::rule(&config.origins, &path).ok_or(Rejection::NoOrigin)?;
     let query = Query::parse(&ask.query)?;
-    let wanted = request::read(ask, &query, origin.quality, config)?;
+    let wanted = request::read(ask, &query, origin, config)?;
+    let is_admin = is_admin(host, ask);
+    let asked = Asked { path: &path, query: &query, choices: &wanted.choices, is_admin };
+    let pass = access::admit(host, origin, &config.signing, &asked)?;
     let debug = query.first("debug");
-    let is_admin = is_admin(secrets, ask);
     let may_debug = config.debug.enabled || is_admin;
     // Parameters have no case, and neither have the names of ways around the caches.
     let names: Vec<String> = query.pairs().map(|pair| pair.name.to_ascii_lowercase()).collect();
     let names = names.iter().map(String::as_str);
     let is_debugging = debug.is_some() && may_debug;
     let bypass = bypass::decide(ask, names, &config.bypass, is_admin, is_debugging);
-    let rendition = Rendition::new(ask, config, origin, path, wanted, bypass);
+    let rendition = Rendition { pass, ..Rendition::new(ask, config, origin, path, wanted, bypass) };
     if may_debug && debug == Some("view") {
         return Ok(Decision::Explain(rendition));
     }

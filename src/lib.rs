@@ -6,8 +6,10 @@
 //! - [`front`]: what kind of request this is, and the finishing touch to every answer.
 //! - [`request`]: what was asked. Query dialects, presets and client hints become one canonical
 //!   [`request::recipe::Recipe`], or a [`request::rejection::Rejection`].
+//! - [`guard`]: who may have what made.
 //! - [`cache`]: [`cache::orchestrator`] tries Cache API, Workers KV and the transformation in this order;
 //!   around it keys, entries, freshness, tags, ways around, and the ports to the platform.
+//! - [`guard`]: who may have what made, and of what.
 //! - [`media`]: sources, the transformation's URL, and the verdict on what came back.
 //! - [`purge`]: what was purged, and what that means for an entry.
 //! - [`http`]: ranges, conditionals, problem documents, cross-origin headers.
@@ -22,6 +24,7 @@ pub mod config;
 pub mod durable;
 pub mod explain;
 pub mod front;
+pub mod guard;
 pub mod http;
 pub mod limits;
 pub mod media;

@@ -123,6 +123,15 @@ pub const ERRAND_MS: u64 = 10_000;
 pub const ERRAND_BEAT_MS: u32 = 3_000;
 /// Errands of an isolate that are remembered.
 pub const ERRANDS_MAX: usize = 256;
+/// Redirects of a source that are followed: what a CDN or a store needs, and the end of every loop.
+pub const SOURCE_REDIRECTS_MAX: u32 = 3;
+/// Bytes of an address that is fetched: twice the longest signed URL of a store.
+pub const ADDRESS_BYTES_MAX: usize = 8_192;
+/// Seconds over which the limiters count: the longer of the two that the platform offers, and what `wrangler.jsonc` says
+/// (workers/runtime-apis/bindings/rate-limit).
+pub const LIMIT_PERIOD_S: u64 = 60;
+/// Milliseconds a miss waits for its limiter; one that is slower admits. It counts on the machine it is asked on.
+pub const LIMITER_WAIT_MS: u32 = 100;
 /// Bytes of a redirect's `Location` that is handed on: it must fit in an entry's metadata.
 pub const LOCATION_BYTES_MAX: usize = 512;
 /// Seconds: the longest `Retry-After` that is handed on.
@@ -136,10 +145,16 @@ pub const CONFIG_BYTES_MAX: usize = 256 * 1024;
 pub const ORIGINS_MAX: usize = 64;
 /// Sources of one origin rule: each is a fetch on the way to an error.
 pub const SOURCES_MAX: usize = 4;
+/// Entries of `sources.allow`: each is compared with every source and redirect.
+pub const ALLOW_MAX: usize = 64;
 /// Presets of one configuration.
 pub const PRESETS_MAX: usize = 128;
 /// Responsive buckets: each multiplies what is stored of every video.
 pub const BUCKETS_MAX: usize = 12;
+/// Rungs of a ladder of widths or of heights: what is asked freely costs at most so many variants a side.
+pub const LADDER_MAX: usize = 16;
+/// Keys that sign URLs side by side: a rotation needs two, a few signers one each.
+pub const SIGNING_KEYS_MAX: usize = 8;
 /// Seconds: the longest lifetime, one year (RFC 2616 14.21's old advice, still the field's custom).
 pub const TTL_S_MAX: u64 = 31_536_000;
 /// Bytes of a body of unknown length that are held, outside wasm, to measure it: an isolate has 128 MB

@@ -73,6 +73,9 @@ pub struct Metadata {
     /// What the source said of itself when the fill started; left out when there is no room for it.
     #[serde(rename = "y", default, skip_serializing_if = "Option::is_none")]
     pub source_state: Option<SourceState>,
+    /// What its source was called when it was ordered, where it had changed before: see [`crate::media::order`].
+    #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
+    pub source_version: Option<String>,
     /// Name of the origin rule.
     #[serde(rename = "o")]
     pub origin: String,
@@ -153,6 +156,7 @@ impl Metadata {
             return Ok(without_path);
         }
         smaller.source_state = None;
+        smaller.source_version = None;
         let least = to_json(&smaller)?;
         if least.len() <= KV_METADATA_BYTES_MAX {
             return Ok(least);
@@ -289,6 +293,7 @@ mod tests {
             asked_ms: None,
             chunks: None,
             source_state: None,
+            source_version: None,
             origin: "videos".into(),
             path: Some("videos/sample.mp4".into()),
             options: "w=640:h=360:f=mp4".into(),

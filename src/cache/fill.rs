@@ -60,13 +60,15 @@ impl<H: Host> Visit<'_, H> {
 
     /// What was made, with everything that is known of it, and where it may go; noted in the trace.
     pub(super) fn new_entry(&mut self, made: Made<H::Body>) -> New<H::Body> {
-        let Made { began, source, source_state, length, unmeasurable, not_kept, body } = made;
+        let Made { began, source, source_state, source_version, .. } = made;
+        let Made { length, unmeasurable, not_kept, body, .. } = made;
         let lifetime_s = self.lifetime_s(200);
         let mut metadata = self.metadata(200, lifetime_s, began);
         self.rendition.recipe().format.content_type().clone_into(&mut metadata.content_type);
         metadata.length = length.unwrap_or(0);
         metadata.source = source;
         metadata.source_state = source_state;
+        metadata.source_version = source_version;
         let unmeasured = unmeasurable.then_some(NotKept::LengthUnknown);
         let edge = not_kept.or_else(|| self.edge_declines(length, lifetime_s)).or(unmeasured);
         let kv = not_kept.or_else(|| self.kv_declines(length, lifetime_s));
@@ -161,6 +163,7 @@ impl<H: Host> Visit<'_, H> {
             asked_ms: None,
             chunks: None,
             source_state: None,
+            source_version: None,
             origin: self.rendition.origin.name.clone(),
             path: Some(self.rendition.path.without_slash().to_owned()),
             options: options_of(self.rendition),

@@ -99,6 +99,7 @@ mod tests {
             asked_ms: None,
             chunks: None,
             source_state: None,
+            source_version: None,
             origin: String::new(),
             path: None,
             options: String::new(),

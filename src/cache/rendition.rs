@@ -7,6 +7,7 @@ use super::entry::Metadata;
 use super::key::{self, Namespace};
 use super::tags;
 use crate::config::{Config, Origin};
+use crate::guard::access::Pass;
 use crate::media::sources::{self, Source};
 use crate::purge::ledger::{Ledger, Standing};
 use crate::purge::target::Subject;
@@ -36,10 +37,12 @@ pub struct Rendition<'a> {
     pub tags: Vec<String>,
     /// Which tiers are read and written.
     pub bypass: Bypass,
+    /// Why the request may have it.
+    pub pass: Pass,
 }
 
 impl<'a> Rendition<'a> {
-    /// Gathers what follows from request and configuration; asks nobody.
+    /// Gathers what follows from request and configuration, as for a viewer who may have everything; asks nobody.
     pub fn new(
         ask: &Ask,
         config: &Config,
@@ -59,7 +62,8 @@ impl<'a> Rendition<'a> {
         let tags =
             tags::tags(&config.tags, origin, &path, &wanted.recipe, wanted.preset.as_deref());
         let host = ask.host.clone();
-        Self { host, path, origin, sources, wanted, kv_key, edge_url, tags, bypass }
+        let pass = Pass::Open;
+        Self { host, path, origin, sources, wanted, kv_key, edge_url, tags, bypass, pass }
     }
 
     /// What a purge that bears on it may be aimed at.
@@ -80,6 +84,16 @@ impl<'a> Rendition<'a> {
         }
         let as_kept = Subject { tags: &metadata.tags, ..self.subject() };
         standing.max(ledger.standing(metadata.heard, &as_kept))
+    }
+
+    /// The same, with another name for one of its sources, by which the transformer tells it from what it was before.
+    #[must_use]
+    pub fn of_version(&self, source: u8, version: Option<&String>) -> Self {
+        let mut rendition = self.clone();
+        for it in rendition.sources.iter_mut().filter(|it| it.index == source) {
+            it.version = version.cloned();
+        }
+        rendition
     }
 
     /// What is made.

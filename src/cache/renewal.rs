@@ -183,12 +183,14 @@ impl<H: Host> Visit<'_, H> {
     async fn ask_source(&mut self, metadata: &Metadata) -> Source {
         if self.standing(metadata) != Standing::Valid {
             // Whoever purged it wants it made anew, whatever its source says.
-            return Source::Changed(None);
+            return Source::Changed(metadata.source_version.clone());
         }
         let is_rendition = metadata.outcome() == Outcome::Rendition;
         let state = metadata.source_state.as_ref().filter(|_| is_rendition);
         let source = self.rendition.sources.iter().find(|it| it.index == metadata.source);
-        let Some((state, source)) = state.zip(source) else { return Source::Changed(None) };
+        // Nothing new is known of it: it keeps the name it had.
+        let as_before = || Source::Changed(metadata.source_version.clone());
+        let Some((state, source)) = state.zip(source) else { return as_before() };
         let answer = order::revalidate(self.host, self.ask, self.config, source, state).await;
         let answer = answer.unwrap_or_else(|fault| {
             self.trace.faults.push((Tier::Probe, fault));
@@ -200,7 +202,7 @@ impl<H: Host> Visit<'_, H> {
             Revalidation::Unchanged | Revalidation::Unknown if is_fresh => Source::NoNews,
             // Without a name the transformer may give what it made of the source before the last change.
             Revalidation::Unchanged => Source::Changed(Some(revalidation::version(state))),
-            Revalidation::Unknown => Source::Changed(None),
+            Revalidation::Unknown => as_before(),
             Revalidation::Changed(now) => {
                 // Of a source that is gone, or says nothing of itself now, nobody must get an old copy either.
                 let moment = || format!("{:x}", self.host.now_ms());
@@ -265,10 +267,7 @@ impl<H: Host> Visit<'_, H> {
     }
 
     async fn make_anew(&mut self, source: u8, version: Option<String>, lease: Option<Lease>) {
-        let mut rendition = self.rendition.clone();
-        for it in rendition.sources.iter_mut().filter(|it| it.index == source) {
-            it.version.clone_from(&version);
-        }
+        let rendition = self.rendition.of_version(source, version.as_ref());
         match self.make(&rendition, lease.as_ref()).await {
             Ok(made) => {
                 let New { metadata, length: _, body, kv_key, edge_url } = self.new_entry(made);

@@ -66,7 +66,8 @@ pub fn rendition<B>(
         let inline = Disposition::Inline.header_value(Some(name));
         headers.insert(header::CONTENT_DISPOSITION, inline);
     }
-    freshness(&mut headers, config, metadata, now_ms);
+    let left_s = rendition.pass.left_s(now_ms);
+    freshness(&mut headers, config, metadata, left_s, now_ms);
     if config.headers.predecessors {
         predecessors(&mut headers, rendition, metadata.source);
     }
@@ -147,14 +148,18 @@ pub fn unfilled_head<B: Body>(recipe: &Recipe) -> Reply<B> {
 }
 
 /// `Cache-Control` and `Age`: the lifetime of the entry, not of this answer, so that what a browser
-/// computes from both is what is really left.
-fn freshness(headers: &mut HeaderMap, config: &Config, metadata: &Metadata, now_ms: u64) {
+/// computes from both is what is really left. `left_s` is how long this viewer may show it, if that ends.
+fn freshness(
+    headers: &mut HeaderMap,
+    config: &Config,
+    metadata: &Metadata,
+    left_s: Option<u64>,
+    now_ms: u64,
+) {
     let age_s = now_ms.saturating_sub(metadata.as_of_ms()) / 1000;
     let lifetime_s = metadata.fresh_until_ms.saturating_sub(metadata.as_of_ms()) / 1000;
-    let max_age_s = match config.headers.browser_max_age_s {
-        Some(cap_s) => lifetime_s.min(age_s.saturating_add(cap_s)),
-        None => lifetime_s,
-    };
+    let caps = [config.headers.browser_max_age_s, left_s].into_iter().flatten();
+    let max_age_s = caps.fold(lifetime_s, |max_s, cap_s| max_s.min(age_s.saturating_add(cap_s)));
     headers.insert(header::AGE, HeaderValue::from(age_s));
     headers.insert(
         header::CACHE_CONTROL,

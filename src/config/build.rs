@@ -7,9 +7,9 @@ use serde_json::Value;
 use super::check::{Errors, shown};
 use super::reader::At;
 use super::{
-    Access, Bucket, Bypass, BypassAction, Cache, Coalescing, Config, Cors, Debug, Headers,
-    Lifetimes, Limits, Log, LogLevel, PassThrough, Preset, Purge, QualityCaps, Responsive,
-    SourcePolicy, Strictness, Tags, Transformer, Ttl, origins,
+    Access, Bucket, Bypass, BypassAction, Cache, Coalescing, Config, Cors, Debug, Headers, Ladder,
+    Lifetimes, Limits, Log, LogLevel, PassThrough, Preset, Purge, QualityCaps, RateLimit,
+    Responsive, SourcePolicy, Strictness, Tags, Transformer, Ttl, guard, origins, reach,
 };
 use crate::request::parameter;
 use crate::request::recipe::{Fit, Format, Mode, Quality};
@@ -19,21 +19,29 @@ pub(super) fn config(document: &Value, errors: &mut Errors) -> Config {
     let root = At::root(document);
     let lifetimes = lifetimes(&root, None);
     let cache = cache(&root.at("cache"));
+    let limits = guard::limits(&root.at("limits"), None);
+    let ladder = guard::ladder(&root.at("ladder"), None, errors);
+    let inherited =
+        Inherited { lifetimes: &lifetimes, cache: &cache, limits: &limits, ladder: &ladder };
+    let origins = origins::origins(&root, &inherited, errors);
+    let signing = guard::signing(&root.at("signing"), errors);
+    guard::check_keys(&origins, &signing, errors);
     Config {
         version: root.text("version"),
         transformer: transformer(&root.at("transformer")),
         video_extensions: root.texts("videoExtensions"),
         pass_through: pass_through(&root.at("passThrough")),
-        origins: origins::origins(&root, &lifetimes, &cache, errors),
+        origins,
         presets: presets(&root, errors),
         responsive: responsive(&root.at("responsive"), errors),
         quality: quality_caps(&root.at("quality"), errors),
-        limits: limits(&root.at("limits")),
+        limits,
         parameters: if root.text("parameters") == "lenient" {
             Strictness::Lenient
         } else {
             Strictness::Strict
         },
+        signing,
         lifetimes,
         cache,
         purge: Purge { refresh_ms: root.at("purge").required("refreshMs") },
@@ -42,9 +50,18 @@ pub(super) fn config(document: &Value, errors: &mut Errors) -> Config {
         headers: headers(&root.at("headers")),
         cors: cors(&root.at("cors"), errors),
         debug: Debug { enabled: root.at("debug").flag("enabled") },
-        sources: sources(&root.at("sources")),
+        sources: sources(&root, errors),
+        rate_limit: RateLimit { misses: root.at("rateLimit").flag("misses") },
         log: Log { level: log_level(&root.at("log").text("level")) },
     }
+}
+
+/// What fills in what an origin leaves out.
+pub(super) struct Inherited<'a> {
+    pub(super) lifetimes: &'a Lifetimes,
+    pub(super) cache: &'a Cache,
+    pub(super) limits: &'a Limits,
+    pub(super) ladder: &'a Ladder,
 }
 
 /// Lifetimes; what an origin leaves out is the global one.
@@ -266,16 +283,6 @@ fn quality_caps(at: &At<'_>, errors: &mut Errors) -> QualityCaps {
     caps
 }
 
-fn limits(at: &At<'_>) -> Limits {
-    Limits {
-        width_max: at.required("widthMax"),
-        height_max: at.required("heightMax"),
-        time_ms_max: at.required("timeMax"),
-        duration_ms_max: at.required("durationMax"),
-        image_count_max: at.required("imageCountMax"),
-    }
-}
-
 fn bypass(at: &At<'_>, errors: &mut Errors) -> Bypass {
     for (name, _) in at.entries("parameters") {
         if parameter::find(name).is_some() {
@@ -335,8 +342,10 @@ fn cors(at: &At<'_>, errors: &mut Errors) -> Cors {
     Cors { allow_origins, max_age_s: at.required("maxAge") }
 }
 
-fn sources(at: &At<'_>) -> SourcePolicy {
+fn sources(root: &At<'_>, errors: &mut Errors) -> SourcePolicy {
+    let at = root.at("sources");
     SourcePolicy {
+        reach: reach::reach(root, errors),
         probe: at.flag("probe"),
         fallback_to_original: at.flag("fallbackToOriginal"),
         timeout_ms: at.required("timeoutMs"),

@@ -96,8 +96,17 @@ pub(super) fn shown(key: &str, value: &Value) -> String {
 
 /// Whether somebody may have written a credential here.
 fn may_be_secret(key: &str) -> bool {
-    const WORDS: [&str; 8] =
-        ["auth", "secret", "token", "password", "credential", "apikey", "accesskey", "headers.set"];
+    const WORDS: [&str; 9] = [
+        "auth",
+        "secret",
+        "token",
+        "password",
+        "credential",
+        "apikey",
+        "accesskey",
+        "headers.set",
+        "signing.keys",
+    ];
     let key = key.to_ascii_lowercase();
     WORDS.iter().any(|word| key.contains(word))
 }

@@ -6,10 +6,12 @@
 mod address;
 mod build;
 mod check;
+mod guard;
 mod kind;
 pub mod layers;
 pub mod live;
 mod origins;
+mod reach;
 mod reader;
 pub mod reference;
 mod renamed;
@@ -18,12 +20,14 @@ pub mod template;
 mod walk;
 
 pub use check::{ConfigError, ERRORS_MAX};
+pub use guard::{Ladder, OriginAccess, Signing};
 pub use kind::{Chars, Kind};
 
 use std::collections::BTreeMap;
 
 use regex_lite::Regex;
 
+use crate::guard::reach::Reach;
 use crate::request::recipe::{Fit, Format, Mode, Quality};
 
 /// A configuration that has been checked whole; there is no other way to get one than [`Config::check`].
@@ -45,10 +49,12 @@ pub struct Config {
     pub responsive: Responsive,
     /// Pixels of height that a quality allows at the most.
     pub quality: QualityCaps,
-    /// Bounds of parameters, within the platform's.
+    /// Bounds of parameters where an origin names none, within the platform's.
     pub limits: Limits,
     /// What a bad parameter does.
     pub parameters: Strictness,
+    /// Whose signatures count.
+    pub signing: Signing,
     /// Lifetimes where an origin names none.
     pub lifetimes: Lifetimes,
     /// The tiers.
@@ -67,6 +73,8 @@ pub struct Config {
     pub debug: Debug,
     /// How sources are asked.
     pub sources: SourcePolicy,
+    /// What is limited for each viewer.
+    pub rate_limit: RateLimit,
     /// The log.
     pub log: Log,
 }
@@ -110,6 +118,14 @@ pub struct Origin {
     pub quality: Option<Quality>,
     /// Extra cache tags.
     pub tags: Vec<String>,
+    /// What a viewer needs for what.
+    pub access: OriginAccess,
+    /// Canonical names of the parameters that may change what is made; `None` is all of them.
+    pub parameters: Option<Vec<String>>,
+    /// Bounds of parameters, with the global ones filled in.
+    pub limits: Limits,
+    /// The sizes that are made of what is asked freely, with the global ones filled in.
+    pub ladder: Ladder,
 }
 
 /// One place a video may come from.
@@ -409,8 +425,10 @@ pub struct Debug {
 }
 
 /// How sources are asked.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct SourcePolicy {
+    /// Where they may be, and where their redirects may lead.
+    pub reach: Reach,
     /// Whether the source's length is asked beside a transform, to recognise an untransformed original.
     pub probe: bool,
     /// Whether the original is served when no rendition could be made.
@@ -419,6 +437,13 @@ pub struct SourcePolicy {
     pub timeout_ms: u32,
     /// Seconds after which it is asked whether a source has changed; 0 waits until the entry expires.
     pub revalidate_after_s: u64,
+}
+
+/// What is limited for each viewer.
+#[derive(Debug, Clone, Copy)]
+pub struct RateLimit {
+    /// Whether requests that neither tier can answer are, where a limiter is bound.
+    pub misses: bool,
 }
 
 /// The log.

@@ -5,15 +5,15 @@ use regex_lite::Regex;
 use super::check::Errors;
 use super::reader::At;
 use super::template::Piece;
-use super::{Cache, Lifetimes, Origin, Source, SourceAuth, build, kind, template};
+use super::{Origin, Source, SourceAuth, build, guard, kind, template};
 
-/// Reads the rules; `lifetimes` and `cache` fill in what a rule leaves out.
+/// Reads the rules; `inherited` fills in what a rule leaves out.
 pub(super) fn origins(
     root: &At<'_>,
-    lifetimes: &Lifetimes,
-    cache: &Cache,
+    inherited: &build::Inherited<'_>,
     errors: &mut Errors,
 ) -> Vec<Origin> {
+    let cache = inherited.cache;
     let mut origins: Vec<Origin> = Vec::new();
     for at in root.elements("origins") {
         let name = at.text("name");
@@ -31,15 +31,22 @@ pub(super) fn origins(
         let pattern_is_good = errors.clean(at.at("pattern").path());
         let sources = sources(&at, pattern_is_good.then_some(&pattern), errors);
         let tiers = at.at("cache");
+        let parameters = at.at("parameters");
+        let limits = guard::limits(&at.at("limits"), Some(inherited.limits));
+        let ladder = guard::ladder(&at.at("ladder"), Some(inherited.ladder), errors);
         origins.push(Origin {
             name,
             pattern,
             sources,
-            lifetimes: build::lifetimes(&at, Some(lifetimes)),
+            lifetimes: build::lifetimes(&at, Some(inherited.lifetimes)),
             kv: cache.kv && tiers.flag("kv"),
             edge: cache.edge && tiers.flag("edge"),
             quality: build::quality(&at.text("quality")),
             tags: at.texts("tags"),
+            access: guard::access(&at.text("access")),
+            parameters: parameters.value("allow").map(|_| parameters.texts("allow")),
+            limits,
+            ladder: ladder.within(&limits),
         });
     }
     origins

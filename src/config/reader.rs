@@ -61,6 +61,11 @@ impl<'a> At<'a> {
         self.value.as_str().unwrap_or_default().to_owned()
     }
 
+    /// The value itself as a number.
+    pub(super) fn own_number<T: TryFrom<u64> + Default>(&self) -> T {
+        self.value.as_u64().and_then(|number| T::try_from(number).ok()).unwrap_or_default()
+    }
+
     pub(super) fn texts(&self, key: &str) -> Vec<String> {
         self.elements(key).iter().map(Self::own_text).collect()
     }

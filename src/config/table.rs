@@ -83,11 +83,34 @@ const LIFETIME: Kind = integer(0, limits::TTL_S_MAX, "seconds");
 const START: Kind = Kind::Time { min_ms: 0, max_ms: limits::TIME_MS_MAX };
 const LENGTH: Kind =
     Kind::Time { min_ms: limits::DURATION_MS_MIN, max_ms: limits::DURATION_MS_MAX };
+const STEP: Kind = Kind::Time { min_ms: 0, max_ms: limits::DURATION_MS_MAX };
+const RUNGS: Kind = list(0, limits::LADDER_MAX);
 const PICTURES: Kind = integer(1, limits::IMAGE_COUNT_MAX as u64, "pictures");
 const QUALITY: Kind = Kind::Words(&["low", "medium", "high"]);
 const ACTION: Kind = Kind::Words(&["refresh", "around", "around-kv", "around-edge"]);
 const TIER_WAIT: Kind = integer(10, 30_000, "milliseconds");
 const OFF_OR_ON: Kind = Kind::Bool;
+
+/// Every parameter of the URL that can change what is made, by its canonical name.
+const PARAMETERS: Kind = Kind::Words(&[
+    "width",
+    "height",
+    "mode",
+    "fit",
+    "audio",
+    "format",
+    "quality",
+    "time",
+    "duration",
+    "imageCount",
+    "derivative",
+    "dpr",
+    "imwidth",
+    "imheight",
+    "im-viewwidth",
+    "im-viewheight",
+    "im-density",
+]);
 
 use Fallback::{Bool, Inherits, Integer, Json, Nothing, Required, Text, TextOrNull};
 
@@ -153,6 +176,22 @@ pub const KEYS: &[Key] = &[
     key("origins[].tags", list(0, EXTRA_TAGS_MAX), Json("[]"),
         "More cache tags on every rendition of this origin."),
     key("origins[].tags[]", TAG, Required, "A cache tag."),
+    key("origins[].access", Kind::Words(&["open", "signed", "signed-or-preset", "presets"]), Text("open"),
+        "What a viewer needs: nothing; a signed URL; a signed URL for all but presets and the sizes chosen for the viewer; nothing, but there is nothing else than those."),
+    key("origins[].parameters.allow", list(0, 32), Nothing,
+        "The parameters that may change what is made; any other is a bad one. Left out, all may."),
+    key("origins[].parameters.allow[]", PARAMETERS, Required, "A parameter, by the first of its names."),
+    key("origins[].limits.widthMax", SIDE, Inherits("limits.widthMax"), "Largest width of this origin, presets and buckets included."),
+    key("origins[].limits.heightMax", SIDE, Inherits("limits.heightMax"), "Largest height of this origin."),
+    key("origins[].limits.timeMax", START, Inherits("limits.timeMax"), "Latest start of this origin."),
+    key("origins[].limits.durationMax", LENGTH, Inherits("limits.durationMax"), "Longest clip of this origin."),
+    key("origins[].limits.imageCountMax", PICTURES, Inherits("limits.imageCountMax"), "Most pictures on a spritesheet of this origin."),
+    key("origins[].ladder.widths", RUNGS, Inherits("ladder.widths"), "The ladder of widths of this origin; an empty one leaves them free."),
+    key("origins[].ladder.widths[]", SIDE, Required, "A width."),
+    key("origins[].ladder.heights", RUNGS, Inherits("ladder.heights"), "The same for heights."),
+    key("origins[].ladder.heights[]", SIDE, Required, "A height."),
+    key("origins[].ladder.timeStep", STEP, Inherits("ladder.timeStep"), "The step of starts of this origin; 0 leaves them free."),
+    key("origins[].ladder.durationStep", STEP, Inherits("ladder.durationStep"), "The same for lengths."),
 
     key("presets", Kind::Map { count_max: limits::PRESETS_MAX, keys: &text(NAME_BYTES_MAX, Chars::Parameter) }, Json(r#"{
         "high": {"width": 1920, "height": 1080},
@@ -200,11 +239,26 @@ pub const KEYS: &[Key] = &[
     key("quality.low", SIDE, Integer(360), "Height that `quality=low` allows at the most."),
     key("quality.medium", SIDE, Integer(720), "Height that `quality=medium` allows at the most."),
     key("quality.high", SIDE, Integer(1_080), "Height that `quality=high` allows at the most."),
-    key("limits.widthMax", SIDE, Integer(limits::SIDE_PX_MAX as u64), "Largest width a viewer may ask."),
-    key("limits.heightMax", SIDE, Integer(limits::SIDE_PX_MAX as u64), "Largest height a viewer may ask."),
-    key("limits.timeMax", START, Text("10m"), "Latest start a viewer may ask."),
-    key("limits.durationMax", LENGTH, Text("60s"), "Longest clip a viewer may ask."),
-    key("limits.imageCountMax", PICTURES, Integer(100), "Most pictures a viewer may ask on a spritesheet."),
+    key("limits.widthMax", SIDE, Integer(limits::SIDE_PX_MAX as u64), "Largest width a viewer may ask; a larger preset or bucket is made smaller."),
+    key("limits.heightMax", SIDE, Integer(limits::SIDE_PX_MAX as u64), "Largest height a viewer may ask; the same for presets and buckets."),
+    key("limits.timeMax", START, Text("10m"), "Latest start a viewer may ask; a preset's later one becomes this."),
+    key("limits.durationMax", LENGTH, Text("60s"), "Longest clip a viewer may ask; a preset's longer one becomes this."),
+    key("limits.imageCountMax", PICTURES, Integer(100), "Most pictures a viewer may ask on a spritesheet; a preset's larger number becomes this."),
+    key("ladder.widths", RUNGS, Json("[]"),
+        "The only widths that are made of those asked freely, ascending: the next one up, the largest for anything above. Empty leaves them free."),
+    key("ladder.widths[]", SIDE, Required, "A width."),
+    key("ladder.heights", RUNGS, Json("[]"), "The same for heights."),
+    key("ladder.heights[]", SIDE, Required, "A height."),
+    key("ladder.timeStep", STEP, Text("0s"), "A start that is asked goes back to a multiple of it; 0 leaves it free."),
+    key("ladder.durationStep", STEP, Text("0s"), "A length that is asked grows to a multiple of it, or to its limit; 0 leaves it free."),
+    key("signing.keys", Kind::Map { count_max: limits::SIGNING_KEYS_MAX, keys: &NAME }, Json("{}"),
+        "The keys that sign URLs: the id that stands in the URL as `kid`, to the name of the secret. Several count side by side."),
+    key("signing.keys.*", Kind::Secret, Required,
+        "Name of the secret that holds the key, at least 16 bytes; never the key."),
+    key("signing.requireExpiry", OFF_OR_ON, Bool(true),
+        "Whether a signed URL must say in `exp` when it ends."),
+    key("signing.expiresMax", LIFETIME, Integer(0),
+        "How far in the future that may lie; 0 is no bound."),
     key("parameters", Kind::Words(&["strict", "lenient"]), Text("strict"),
         "A bad parameter is refused with 400 (`strict`), or ignored with a warning header (`lenient`)."),
 
@@ -281,6 +335,12 @@ pub const KEYS: &[Key] = &[
     key("cors.maxAge", integer(0, 86_400, "seconds"), Integer(86_400), "How long a preflight may be remembered."),
     key("debug.enabled", OFF_OR_ON, Bool(false),
         "Whether `?debug=view` answers everybody; `false` answers holders of the admin token only."),
+    key("sources.allow", list(0, limits::ALLOW_MAX), Json("[]"),
+        "Where sources may be, and where their redirects may lead; empty, it is the hosts that the templates of `origins` name, and the request's own where a template has `{request-origin}`."),
+    key("sources.allow[]", Kind::BaseUrl, Required,
+        "Covers this scheme, host and port, and the path by whole segments: `/a` covers `/a` and `/a/b`, not `/ab`."),
+    key("sources.allowPrivate", OFF_OR_ON, Bool(false),
+        "Whether sources, the transformer and `passThrough.url` may be on loopback and private addresses and on local names; link-local and reserved addresses never are."),
     key("sources.probe", OFF_OR_ON, Bool(true),
         "Whether a source is asked beside a transform for its length, to recognise an original that came back untransformed, and for its validators, to ask it later whether it has changed."),
     key("sources.fallbackToOriginal", OFF_OR_ON, Bool(true),
@@ -289,6 +349,8 @@ pub const KEYS: &[Key] = &[
         "How long a source's headers may take."),
     key("sources.revalidateAfter", LIFETIME, Integer(0),
         "How often a source is asked, behind the viewer's back, whether it has changed since a rendition in use was made of it; 0 asks only when the rendition has expired."),
+    key("rateLimit.misses", OFF_OR_ON, Bool(true),
+        "Whether what neither tier has is limited for each viewer, where the binding `MISS_LIMIT` exists; its numbers are in `wrangler.jsonc`."),
     key("log.level", Kind::Words(&["off", "error", "warn", "info", "debug"]), Text("info"),
         "Nothing below it is written."),
 ];

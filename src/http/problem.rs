@@ -81,7 +81,18 @@ impl Problem {
             Rejection::Method { method } => {
                 extensions.insert("method", Value::from(method.as_str()));
             }
-            Rejection::Path { .. } | Rejection::NoOrigin | Rejection::Loop => {}
+            Rejection::SignatureExpired { expires_s } => {
+                extensions.insert("expires", Value::from(*expires_s));
+            }
+            Rejection::NotAllowedHere { parameters, allowed } => {
+                extensions.insert("parameters", Value::from(parameters.as_slice()));
+                extensions.insert("allowed", Value::from(*allowed));
+            }
+            Rejection::Path { .. }
+            | Rejection::NoOrigin
+            | Rejection::SignatureMissing
+            | Rejection::SignatureInvalid { .. }
+            | Rejection::Loop => {}
         }
         Self {
             status: rejection.status(),
@@ -131,6 +142,24 @@ impl Problem {
             instance: None,
             retry_after_s: None,
             extensions: BTreeMap::from([("request_id", Value::from(request_id))]),
+        }
+    }
+
+    /// The document for a viewer who asks for too much that has not been made.
+    pub fn too_many_misses(request_id: &str, retry_after_s: u64) -> Self {
+        Self {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            code: "too-many-misses",
+            title: "Too many renditions were asked for that are not made yet",
+            detail: format!(
+                "what has been made is still served; anything else may be asked for in {retry_after_s} s"
+            ),
+            instance: None,
+            retry_after_s: Some(retry_after_s),
+            extensions: BTreeMap::from([
+                ("request_id", Value::from(request_id)),
+                ("retry_after", Value::from(retry_after_s)),
+            ]),
         }
     }
 
@@ -198,6 +227,10 @@ fn title(rejection: &Rejection) -> &'static str {
         Rejection::PathTooLong { .. } => "The path is too long",
         Rejection::NoOrigin => "No origin is configured for this path",
         Rejection::Method { .. } => "The method is not served",
+        Rejection::SignatureMissing => "The URL must be signed",
+        Rejection::SignatureInvalid { .. } => "The signature does not count",
+        Rejection::SignatureExpired { .. } => "The signed URL has ended",
+        Rejection::NotAllowedHere { .. } => "This may not be chosen here",
         Rejection::Loop => "The request came back to this worker",
     }
 }

@@ -4,8 +4,8 @@
 //!
 //! A purge is in the ledger when its call is answered. It is in KV when the receipt says so, and there every data
 //! centre sees it within [`visible_everywhere_ms`]. An isolate that is asked anything knows what KV showed at most
-//! [`age_ms_max`] ago: it looks again behind a viewer's back when that is half over, and before it answers when it
-//! is over. So no request that begins later than both together after the purge was mirrored gets what was purged.
+//! [`age_ms_max`] ago: it looks again behind a viewer's back every few seconds, and before it answers where nobody came
+//! for several times as long. So no request that begins later than both together after the purge was mirrored gets what was purged.
 
 use std::rc::Rc;
 
@@ -44,8 +44,12 @@ pub const fn visible_everywhere_ms() -> u64 {
 
 /// Milliseconds by which an isolate that looks every `refresh_ms` is behind what it could have read, at the most.
 pub const fn age_ms_max(refresh_ms: u32) -> u64 {
-    2 * refresh_ms as u64 + LEDGER_READ_TIMEOUT_MS as u64
+    REFRESHES_MISSED_MAX * refresh_ms as u64 + LEDGER_READ_TIMEOUT_MS as u64
 }
+
+/// How many times as old as it should be what is known may be before a viewer has to wait: a request each half minute
+/// never does.
+const REFRESHES_MISSED_MAX: u64 = 6;
 
 impl Default for Heard {
     fn default() -> Self {
@@ -81,7 +85,7 @@ impl Heard {
         let (age_ms, pause_ms) = (since(self.as_of_ms), since(self.looked_ms));
         let due = if age_ms < refresh_ms {
             return Due::Not;
-        } else if age_ms < 2 * refresh_ms {
+        } else if age_ms < REFRESHES_MISSED_MAX * refresh_ms {
             if pause_ms < refresh_ms { Due::Not } else { Due::Behind }
         } else if self.looked_ms.is_some()
             && pause_ms < refresh_ms
@@ -143,7 +147,8 @@ mod tests {
         assert_eq!(heard.due(REFRESH_MS, 105_000), Due::Not, "one looks for all");
         heard.hear(Some(&of(1)), 105_000).unwrap();
         assert_eq!(heard.ledger().number(), 1);
-        assert_eq!(heard.due(REFRESH_MS, 115_000), Due::Now);
+        assert_eq!(heard.due(REFRESH_MS, 134_999), Due::Behind);
+        assert_eq!(heard.due(REFRESH_MS, 140_000), Due::Now);
     }
 
     #[test]

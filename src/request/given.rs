@@ -4,17 +4,20 @@
 //! - With different values it is a [`Rejection::Duplicate`]; where the configuration is lenient the first counts.
 //! - An Akamai name that says something else than our own name of the same parameter is overruled, with a note.
 //! - A name that means nothing here is passed over in silence: it reaches neither key nor source.
+//! - A parameter that its origin does not allow to change what is made is a bad one, whatever its value.
 
 use super::{
+    hints::ONE,
     note::Notes,
     parameter::{self, Dialect, Effect, Found, Parameter, Sense},
     query::{Pair, Query, Value},
     recipe::{Fit, Format, Mode},
     rejection::Rejection,
+    sizing::Sizing,
     value::{self, AskedQuality, Expected, Preload},
 };
 use crate::{
-    config::Config,
+    config::{Config, Origin},
     limits::{DURATION_MS_MIN, SIDE_PX_MIN, VIEWPORT_PX_MAX},
 };
 
@@ -64,6 +67,7 @@ impl Given {
     /// Reads every known parameter of a query, except the names that the configuration gave to bypass.
     pub(super) fn collect(
         query: &Query<'_>,
+        origin: &Origin,
         config: &Config,
         notes: &mut Notes,
     ) -> Result<Self, Rejection> {
@@ -77,13 +81,66 @@ impl Given {
         known.sort_by_key(|(found, _)| found.dialect);
         let mut given = Self::default();
         for (found, pair) in known {
-            given.take(&mut Reading { found, pair, notes }, config)?;
+            let mut reading = Reading { found, pair, notes };
+            match not_allowed(found, origin) {
+                Some(expected) => reading.refuse(expected)?,
+                None => given.take(&mut reading, origin)?,
+            }
         }
         Ok(given)
     }
 
-    fn take(&mut self, reading: &mut Reading<'_>, config: &Config) -> Result<(), Rejection> {
-        let limits = config.limits;
+    /// Canonical names of the parameters by which a recipe is more than a preset or a size chosen for the viewer.
+    ///
+    /// A pixel ratio multiplies a preset's size; of buckets it only chooses one.
+    pub(super) fn choices(&self, sizing: &Sizing) -> Vec<&'static str> {
+        let Self {
+            width,
+            height,
+            mode,
+            fit,
+            audio,
+            format,
+            quality,
+            time_ms,
+            duration_ms,
+            image_count,
+            derivative: _,
+            dpr,
+            im_width: _,
+            im_height: _,
+            view_width: _,
+            view_height: _,
+            view_density: _,
+            filename: _,
+            looping: _,
+            autoplay: _,
+            muted: _,
+            preload: _,
+        } = self;
+        let multiplies =
+            *sizing == Sizing::Preset && value(dpr.as_ref()).is_some_and(|it| it != ONE);
+        [
+            (Parameter::Width, width.is_some()),
+            (Parameter::Height, height.is_some()),
+            (Parameter::Mode, mode.is_some()),
+            (Parameter::Fit, fit.is_some()),
+            (Parameter::Audio, audio.is_some()),
+            (Parameter::Format, format.is_some()),
+            (Parameter::Quality, quality.is_some()),
+            (Parameter::Time, time_ms.is_some()),
+            (Parameter::Duration, duration_ms.is_some()),
+            (Parameter::ImageCount, image_count.is_some()),
+            (Parameter::Dpr, multiplies),
+        ]
+        .into_iter()
+        .filter(|(_, given)| *given)
+        .map(|(parameter, _)| parameter.name())
+        .collect()
+    }
+
+    fn take(&mut self, reading: &mut Reading<'_>, origin: &Origin) -> Result<(), Rejection> {
+        let limits = origin.limits;
         let side = |max| move |text: &str| value::pixels(text, SIDE_PX_MIN, max);
         let viewport = |text: &str| value::pixels(text, 1, VIEWPORT_PX_MAX);
         match reading.found.row.parameter {
@@ -117,10 +174,28 @@ impl Given {
             Parameter::Autoplay => reading.keep(&mut self.autoplay, value::flag),
             Parameter::Muted => reading.keep(&mut self.muted, value::flag),
             Parameter::Preload => reading.keep(&mut self.preload, value::preload),
-            Parameter::Debug => Ok(()),
+            Parameter::Debug | Parameter::Signature => Ok(()),
             Parameter::Unsupported => reading.turn_away(),
         }
     }
+}
+
+/// What the origin takes instead, where it does not take this parameter.
+///
+/// What only changes headers costs nothing, and what is no choice has its own words for it.
+fn not_allowed(found: Found, origin: &Origin) -> Option<Expected> {
+    let allowed = origin.parameters.as_ref()?;
+    match found.row.effect {
+        Effect::Recipe | Effect::Sizing => {}
+        Effect::Header | Effect::Reserved | Effect::Ignored(_) | Effect::Refused(_) => return None,
+    }
+    if allowed.iter().any(|name| name == found.row.name) {
+        return None;
+    }
+    Some(match allowed.as_slice() {
+        [] => "no parameter chooses anything here".to_owned(),
+        names => format!("only {} can be asked here", names.join(", ")),
+    })
 }
 
 /// One known pair of the query, being read.

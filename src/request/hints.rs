@@ -259,7 +259,7 @@ impl Device {
 }
 
 /// One, in thousandths.
-const ONE: u32 = 1_000;
+pub(super) const ONE: u32 = 1_000;
 
 /// CSS pixels times a pixel ratio, rounded up so that no pixel is missing.
 fn physical(css_px: u16, dpr: u32) -> u32 {

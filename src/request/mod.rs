@@ -9,7 +9,7 @@
 //! - [`parameter`]: the table of every parameter: names, values, effect, documentation.
 //! - `value`: text to typed values; `given`: the typed parameters of one query, each once.
 //! - `preset`: what a named recipe fills in.
-//! - `kind`: mode and format; `sizing`, [`hints`], `size`: width, height and quality.
+//! - `kind`: mode and format; `sizing`, [`hints`], `size`, `ladder`: width, height and quality.
 //! - [`recipe`]: the result, and its one spelling in keys and URLs.
 //! - [`rejection`], [`note`]: what was refused, and what was asked and not done.
 //!
@@ -19,6 +19,8 @@
 //! option. Our own name of a parameter, then Akamai's. An option that means nothing in the mode is
 //! left out of the recipe, so it cannot split the cache: with a note when the viewer gave it, in
 //! silence when it came from a preset or from the default.
+//! The origin's limits bound them all: what is asked beyond is refused, what a preset or a bucket says
+//! beyond becomes the limit. What is asked within them is made in the steps of the origin's ladder.
 //! A value that cannot be used is a [`Rejection`] where the configuration is strict and a [`Note`]
 //! where it is lenient. Bounds on the size of the query and the path hold in both.
 
@@ -26,6 +28,7 @@ pub mod ask;
 mod given;
 pub mod hints;
 mod kind;
+mod ladder;
 pub mod note;
 pub mod parameter;
 pub mod path;
@@ -48,11 +51,11 @@ use self::{
     given::{Asked, Given, value},
     note::{Note, Notes},
     query::Query,
-    recipe::{Fit, Mode, Quality, Recipe},
+    recipe::{Fit, Mode, Recipe},
     rejection::Rejection,
     size::Size,
 };
-use crate::config::{Config, Preset};
+use crate::config::{Config, Origin, Preset};
 
 /// What the viewer gets, and everything that was decided on the way to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +72,9 @@ pub struct Wanted {
     pub sizing: Sizing,
     /// The request headers of which the recipe is a function, besides the URL; for `Vary`.
     pub vary: Vec<HeaderName>,
+    /// Canonical names of the parameters by which it is more than a preset, or than a size chosen for the viewer:
+    /// without any there are only as many renditions of a video as the configuration has.
+    pub choices: Vec<&'static str>,
     /// What was asked and not done.
     pub notes: Vec<Note>,
 }
@@ -86,18 +92,18 @@ pub struct Playback {
     pub preload: Option<Preload>,
 }
 
-/// Reads what is asked of a video; `query` is that of `ask`, `origin_quality` that of its origin's rule.
+/// Reads what is asked of a video; `query` is that of `ask`, `origin` the rule of its path.
 ///
 /// The recipe depends on the query, on the headers named in [`Wanted::vary`] and on the
 /// configuration, and on nothing else; the order of the query's parameters changes nothing.
 pub fn read(
     ask: &Ask,
     query: &Query<'_>,
-    origin_quality: Option<Quality>,
+    origin: &Origin,
     config: &Config,
 ) -> Result<Wanted, Rejection> {
     let mut notes = Notes::new(config.parameters);
-    let given = Given::collect(query, config, &mut notes)?;
+    let given = Given::collect(query, origin, config, &mut notes)?;
     let named = preset::find(&given, &config.presets, &mut notes)?;
     let nothing = Preset::default();
     let preset = named.map_or(&nothing, |(_, preset)| preset);
@@ -105,10 +111,13 @@ pub fn read(
     let sized = match mode {
         Mode::Audio => sizing::none(&given, &mut notes),
         Mode::Video | Mode::Frame | Mode::Spritesheet => {
-            sizing::decide(ask, &given, preset, origin_quality, config, &mut notes)
+            sizing::decide(ask, &given, preset, origin, config, &mut notes)
         }
     };
+    let limits = &origin.limits;
+    let time_ms = value(given.time_ms.as_ref()).or(preset.time_ms);
     let mut use_of = Use { mode, notes: &mut notes };
+    let duration_ms = use_of.option(given.duration_ms.as_ref(), preset.duration_ms, MOVING);
     let recipe = Recipe {
         mode,
         width: sized.size.width,
@@ -116,10 +125,12 @@ pub fn read(
         fit: use_of.fit(&given, preset, sized.size),
         audio: use_of.audio(&given, preset),
         format,
-        time_ms: value(given.time_ms.as_ref()).or(preset.time_ms).unwrap_or(0),
-        duration_ms: use_of.option(given.duration_ms.as_ref(), preset.duration_ms, MOVING),
+        time_ms: use_of.time_ms(&given, time_ms, origin).unwrap_or(0),
+        duration_ms: use_of.duration_ms(&given, duration_ms, origin),
         quality: sized.quality,
-        image_count: use_of.option(given.image_count.as_ref(), preset.image_count, SHEET),
+        image_count: use_of
+            .option(given.image_count.as_ref(), preset.image_count, SHEET)
+            .map(|count| count.min(limits.image_count_max)),
     };
     let playback = Playback {
         looping: use_of.option(given.looping.as_ref(), None, PLAYED),
@@ -127,6 +138,7 @@ pub fn read(
         muted: use_of.option(given.muted.as_ref(), None, PLAYED),
         preload: use_of.option(given.preload.as_ref(), None, PLAYED),
     };
+    let choices = given.choices(&sized.sizing);
     Ok(Wanted {
         recipe,
         playback,
@@ -134,6 +146,7 @@ pub fn read(
         filename: given.filename.map(|asked| asked.value),
         sizing: sized.sizing,
         vary: sized.vary,
+        choices,
         notes: notes.into_list(),
     })
 }
@@ -168,6 +181,18 @@ impl Use<'_> {
             self.notes.meaningless(&asked.parameter, self.mode);
         }
         None
+    }
+
+    fn time_ms(&mut self, given: &Given, used: Option<u32>, origin: &Origin) -> Option<u32> {
+        let max_ms = origin.limits.time_ms_max;
+        let step = |ms| origin.ladder.time_ms(ms);
+        ladder::step(given.time_ms.as_ref(), used, max_ms, step, self.notes)
+    }
+
+    fn duration_ms(&mut self, given: &Given, used: Option<u32>, origin: &Origin) -> Option<u32> {
+        let max_ms = origin.limits.duration_ms_max;
+        let step = |ms| origin.ladder.duration_ms(ms, max_ms);
+        ladder::step(given.duration_ms.as_ref(), used, max_ms, step, self.notes)
     }
 
     /// Without a box there is nothing to fit into.

@@ -38,6 +38,15 @@ pub enum Note {
         /// The mode.
         mode: Mode,
     },
+    /// It is made in another size, start or length than was asked.
+    Snapped {
+        /// As the viewer spelled it.
+        parameter: String,
+        /// What it comes to as asked.
+        asked: String,
+        /// What is made.
+        made: String,
+    },
     /// It does nothing here.
     Ignored {
         /// As the viewer spelled it.
@@ -55,6 +64,7 @@ impl Note {
             Self::Repeated { .. } => "parameter-repeated",
             Self::Overruled { .. } => "parameter-overruled",
             Self::Meaningless { .. } => "parameter-meaningless",
+            Self::Snapped { .. } => "parameter-snapped",
             Self::Ignored { .. } => "parameter-ignored",
         }
     }
@@ -72,6 +82,9 @@ impl fmt::Display for Note {
             Self::Overruled { parameter, by } => format!("{parameter}: overruled by {by}"),
             Self::Meaningless { parameter, mode } => {
                 format!("{parameter}: it means nothing in {} mode", mode.as_str())
+            }
+            Self::Snapped { parameter, asked, made } => {
+                format!("{parameter}: {asked} is not made here, {made} is")
             }
             Self::Ignored { parameter, reason } => format!("{parameter}: ignored, {reason}"),
         };
@@ -105,6 +118,11 @@ impl Notes {
 
     pub(super) fn meaningless(&mut self, parameter: &str, mode: Mode) {
         self.add(Note::Meaningless { parameter: parameter.to_owned(), mode });
+    }
+
+    pub(super) fn snapped(&mut self, parameter: &str, asked: &str, made: &str) {
+        let (asked, made) = (asked.to_owned(), made.to_owned());
+        self.add(Note::Snapped { parameter: parameter.to_owned(), asked, made });
     }
 
     pub(super) fn ignored(&mut self, parameter: &str, reason: &'static str) {

@@ -131,7 +131,7 @@ impl Recipe {
 
     /// The options as a URL query: `width=640&height=360&format=mp4`.
     ///
-    /// Asked again of a configuration without presets or an origin's quality, it gives this recipe;
+    /// Asked again of a configuration without presets, ladders or an origin's quality, it gives this recipe;
     /// only a recipe without a size may be given one by responsive sizing.
     pub fn canonical_query(&self) -> String {
         let spelled = |option: SpelledOption| format!("{}={}", option.parameter, option.value);

@@ -59,6 +59,29 @@ pub enum Rejection {
         /// The method as sent.
         method: String,
     },
+    /// The origin asks for a signed URL, and this one has no signature.
+    #[error("the URL is not signed")]
+    SignatureMissing,
+    /// The signature is not one that this URL can have.
+    #[error("the signature does not count: {reason}")]
+    SignatureInvalid {
+        /// What is wrong with it, as far as a stranger may know.
+        reason: &'static str,
+    },
+    /// The URL was signed, and has ended.
+    #[error("the URL ended at {expires_s} seconds since 1970")]
+    SignatureExpired {
+        /// Its `exp`.
+        expires_s: u64,
+    },
+    /// The origin lets nobody choose this.
+    #[error("{} may not be chosen here: {allowed}", .parameters.join(", "))]
+    NotAllowedHere {
+        /// Canonical names of what was chosen.
+        parameters: Vec<&'static str>,
+        /// What would be answered.
+        allowed: &'static str,
+    },
     /// The request has already been through this worker.
     #[error(
         "the request came back to this worker: its source must not be on a route of the worker"
@@ -76,6 +99,10 @@ impl Rejection {
             | Self::Path { .. } => StatusCode::BAD_REQUEST,
             Self::QueryTooLong { .. } | Self::PathTooLong { .. } => StatusCode::URI_TOO_LONG,
             Self::NoOrigin => StatusCode::NOT_FOUND,
+            Self::SignatureMissing
+            | Self::SignatureInvalid { .. }
+            | Self::SignatureExpired { .. }
+            | Self::NotAllowedHere { .. } => StatusCode::FORBIDDEN,
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Loop => StatusCode::LOOP_DETECTED,
         }
@@ -92,6 +119,10 @@ impl Rejection {
             Self::PathTooLong { .. } => "path-too-long",
             Self::NoOrigin => "no-origin",
             Self::Method { .. } => "method-not-allowed",
+            Self::SignatureMissing => "signature-missing",
+            Self::SignatureInvalid { .. } => "signature-invalid",
+            Self::SignatureExpired { .. } => "signature-expired",
+            Self::NotAllowedHere { .. } => "not-allowed-here",
             Self::Loop => "loop",
         }
     }

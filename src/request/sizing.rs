@@ -7,21 +7,22 @@
 //! 5. the source.
 //!
 //! Then `dpr` multiplies it (a bucket becomes the bucket of that many pixels, so that there are never
-//! more sizes than buckets), and a quality by name caps it: the request's, else the preset's, else
-//! the origin's. What was asked and did not count is noted.
+//! more sizes than buckets), a size that was asked or multiplied goes up the origin's ladder, and a
+//! quality by name caps it: the request's, else the preset's, else the origin's. What was asked and did not count is noted.
 
 use http::HeaderName;
 
 use super::{
     ask::Ask,
     given::{Asked, Given, value},
-    hints::{self, Slow, Why},
+    hints::{self, ONE, Slow, Why},
+    ladder,
     note::Notes,
     recipe::{Mode, Quality},
     size::Size,
     value::AskedQuality,
 };
-use crate::config::{Bucket, Config, Preset, QualityCaps};
+use crate::config::{Bucket, Config, Origin, Preset, QualityCaps};
 
 /// Where the size of a rendition comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,19 +77,19 @@ pub(super) fn decide(
     ask: &Ask,
     given: &Given,
     preset: &Preset,
-    origin_quality: Option<Quality>,
+    origin: &Origin,
     config: &Config,
     notes: &mut Notes,
 ) -> Sized {
-    let (size, sizing, vary) = find(ask, given, preset, config, notes);
+    let (size, sizing, vary) = find(ask, given, preset, origin, config, notes);
     let quality = match value(given.quality.as_ref()) {
         Some(AskedQuality::Named(quality)) => Some(quality),
         Some(AskedQuality::Auto) => None,
-        None => preset.quality.or(origin_quality),
+        None => preset.quality.or(origin.quality),
     };
     let Some(asked) = quality else { return Sized { size, sizing, quality, vary } };
     let sizing = if sizing == Sizing::Source { Sizing::Quality } else { sizing };
-    let size = size.capped(cap(asked, config.quality), &config.limits);
+    let size = size.capped(cap(asked, config.quality), &origin.limits);
     Sized { size, sizing, quality, vary }
 }
 
@@ -96,12 +97,13 @@ fn find(
     ask: &Ask,
     given: &Given,
     preset: &Preset,
+    origin: &Origin,
     config: &Config,
     notes: &mut Notes,
 ) -> (Size, Sizing, Vec<HeaderName>) {
-    let limits = &config.limits;
+    let limits = &origin.limits;
     let responsive = &config.responsive;
-    let dpr = value(given.dpr.as_ref()).unwrap_or(1_000);
+    let dpr = value(given.dpr.as_ref()).unwrap_or(ONE);
     let asked = Size { width: value(given.width.as_ref()), height: value(given.height.as_ref()) };
     let of_preset = Size { width: preset.width, height: preset.height };
     let auto = given.quality.as_ref().filter(|quality| quality.value == AskedQuality::Auto);
@@ -111,7 +113,8 @@ fn find(
         overruled(snapped(given), "the size that is asked", notes);
         overruled(hinted(given), "the size that is asked", notes);
         overruled([auto], "the size that is asked", notes);
-        return (asked.or(of_preset).times(dpr, limits), Sizing::Asked, Vec::new());
+        let size = asked.or(of_preset).times(dpr, limits);
+        return (ladder::climb(size, &origin.ladder, given, notes), Sizing::Asked, Vec::new());
     }
     if given.im_width.is_some() || given.im_height.is_some() {
         overruled(hinted(given), "imwidth or imheight", notes);
@@ -137,7 +140,10 @@ fn find(
         return (choice.bucket.size().within(limits), sizing, choice.consulted);
     }
     if !of_preset.is_open() {
-        return (of_preset.times(dpr, limits), Sizing::Preset, Vec::new());
+        let size = of_preset.times(dpr, limits);
+        let size =
+            if dpr == ONE { size } else { ladder::climb(size, &origin.ladder, given, notes) };
+        return (size, Sizing::Preset, Vec::new());
     }
     if let Some(parameter) = name(given.dpr.as_ref()) {
         notes.ignored(parameter, "there is no size to multiply");

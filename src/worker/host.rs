@@ -10,11 +10,12 @@ use super::budget;
 use super::edge::Edge;
 use super::gate::GateStub;
 use super::kv::{Kv, RENDITIONS};
+use super::limiter::RateLimiter;
 use super::live_ledger;
 use super::stay::Stay;
 use super::upstream::Fetcher;
 use crate::cache::errands::Errands;
-use crate::cache::ports::{Clock, Entropy, Host, Isolate, Secrets};
+use crate::cache::ports::{Clock, Entropy, Host, Isolate, Limit, Secrets};
 use crate::purge::ledger::Ledger;
 
 /// Cloudflare, as the core sees it.
@@ -23,6 +24,8 @@ pub(super) struct CloudflareHost {
     env: Env,
     kv: Kv,
     gate: Option<GateStub>,
+    misses: Option<RateLimiter>,
+    admin: Option<RateLimiter>,
     stay: Stay,
 }
 
@@ -31,7 +34,9 @@ impl CloudflareHost {
     pub(super) fn bind(env: Env, stay: Stay) -> Self {
         let kv = Kv::bind(&env, RENDITIONS);
         let gate = GateStub::bind(&env);
-        Self { env, kv, gate, stay }
+        let misses = RateLimiter::bind(&env, Limit::Misses);
+        let admin = RateLimiter::bind(&env, Limit::Admin);
+        Self { env, kv, gate, misses, admin, stay }
     }
 }
 
@@ -88,6 +93,7 @@ impl Host for CloudflareHost {
     type Edge = Edge;
     type Kv = Kv;
     type Gate = GateStub;
+    type Limiter = RateLimiter;
     type Upstream = Fetcher;
 
     fn edge(&self) -> &Edge {
@@ -100,6 +106,13 @@ impl Host for CloudflareHost {
 
     fn gate(&self) -> Option<&GateStub> {
         self.gate.as_ref()
+    }
+
+    fn limiter(&self, limit: Limit) -> Option<&RateLimiter> {
+        match limit {
+            Limit::Misses => self.misses.as_ref(),
+            Limit::Admin => self.admin.as_ref(),
+        }
     }
 
     fn upstream(&self) -> &Fetcher {

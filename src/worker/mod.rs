@@ -7,6 +7,7 @@ mod edge;
 mod gate;
 mod host;
 mod kv;
+mod limiter;
 mod live_config;
 mod live_ledger;
 mod log;

@@ -40,6 +40,7 @@ fn metadata() -> impl Strategy<Value = Metadata> {
                 asked_ms: None,
                 chunks: None,
                 source_state: None,
+                source_version: None,
                 stale_until_ms: began + made + fresh + stale,
                 origin,
                 path,

@@ -1,5 +1,6 @@
 //! The tour: how a rendition comes to be, where it is kept, who answers, and what is refused.
 
+mod access;
 mod bypass;
 mod chunks;
 mod conditions;
@@ -10,11 +11,15 @@ mod gate;
 mod kept;
 mod leases;
 mod lifetimes;
+mod limits;
 mod multipart;
+mod purges;
 mod ranges;
+mod redirects;
 mod revalidation;
 mod scrub;
 mod secrets;
+mod signatures;
 mod sources;
 mod stale;
 mod tiers;

@@ -5,6 +5,7 @@
 
 mod errors;
 mod layers;
+mod reach;
 mod rows;
 
 use serde_json::{Value, json};
@@ -21,14 +22,21 @@ fn base() -> Value {
                 {"url": "https://a.example/$1", "auth": {"type": "bearer", "secret": "S"}},
                 {"url": "https://b.example/$1"}
             ],
-            "tags": ["x"]
+            "tags": ["x"],
+            "parameters": {"allow": ["width"]},
+            "ladder": {"widths": [100], "heights": [100]}
         }],
         "presets": {"x": {}},
         "responsive": {
             "buckets": [{"name": "s", "width": 100}, {"name": "l", "width": 200}],
             "default": "s", "mobile": "s", "tablet": "s", "desktop": "s", "slow": "s"
         },
+        "ladder": {"widths": [100], "heights": [100]},
+        "signing": {"keys": {"x": "S"}},
         "bypass": {"parameters": {"x": "around"}},
+        "sources": {"allow": [
+            "https://x.example", "https://a.example", "https://b.example", "https://c.example", "https://d.example"
+        ]},
         "tags": {"extra": ["x"]},
         "headers": {"set": {"x": "1"}},
         "cors": {"allowOrigins": ["https://x.example"]}
@@ -118,6 +126,11 @@ fn keys_that_must_agree_are_compared() {
         ("responsive.buckets", two([200, 100], ["s", "l"]), "responsive.buckets[1].width"),
         ("responsive.buckets", two([100, 200], ["s", "s"]), "responsive.buckets[1].name"),
         ("responsive.default", json!("huge"), "responsive.default"),
+        ("ladder.widths", json!([200, 100]), "ladder.widths[1]"),
+        ("ladder.heights", json!([100, 100]), "ladder.heights[1]"),
+        ("origins[0].ladder.widths", json!([100, 300, 200]), "origins[0].ladder.widths[2]"),
+        ("signing", json!({"requireExpiry": false, "expiresMax": 60}), "signing.expiresMax"),
+        ("bypass.parameters.sig", json!("around"), "bypass.parameters.sig"),
         ("responsive.mobile", json!("huge"), "responsive.mobile"),
         ("responsive.tablet", json!("huge"), "responsive.tablet"),
         ("responsive.desktop", json!("huge"), "responsive.desktop"),
@@ -162,6 +175,22 @@ fn one_mistake_is_one_error() {
 }
 
 #[test]
+fn an_origin_that_asks_for_signatures_wants_a_key_that_can_make_them() {
+    for (access, wants_key) in
+        [("open", false), ("presets", false), ("signed", true), ("signed-or-preset", true)]
+    {
+        let mut document = with("origins[0].access", json!(access));
+        assert_eq!(errors(&document), []);
+        set(&mut document, "signing", json!({}));
+        let keys: Vec<_> = errors(&document).into_iter().map(|error| error.key).collect();
+        assert_eq!(keys.contains(&"signing.keys".to_owned()), wants_key, "{access}: {keys:?}");
+    }
+    let leaked = with("signing.keys.x", json!("the key itself, not its name"));
+    let error = error_at(&leaked, "signing.keys.x").to_string();
+    assert!(!error.contains("the key itself"), "{error}");
+}
+
+#[test]
 fn sources_are_tried_by_priority_then_as_written() {
     let source = |path: &str, priority: u32| json!({"url": format!("https://a.example/{path}"), "priority": priority});
     let list = json!([source("c", 2), source("a", 1), source("d", 2), source("b", 1)]);
@@ -184,6 +213,18 @@ fn an_origin_inherits_what_it_leaves_out() {
         },
         (7, 9, 3_600)
     );
+    set(&mut document, "limits.durationMax", json!("30s"));
+    set(&mut document, "limits.heightMax", json!(700));
+    set(&mut document, "origins[0].limits.heightMax", json!(900));
+    set(&mut document, "ladder.widths", json!([320, 640]));
+    set(&mut document, "ladder.timeStep", json!("2s"));
+    set(&mut document, "origins[0].ladder", json!({"heights": [180, 1_000, 1_200]}));
+    let origin = Config::check(&document).unwrap().origins.remove(0);
+    let limits = origin.limits;
+    assert_eq!((limits.width_max, limits.height_max, limits.duration_ms_max), (2_000, 900, 30_000));
+    assert_eq!(origin.ladder.widths, [320, 640]);
+    assert_eq!(origin.ladder.heights, [180, 900], "a rung above the limit is the limit");
+    assert_eq!((origin.ladder.time_step_ms, origin.ladder.duration_step_ms), (2_000, 0));
     assert!(!origin.kv, "the global switch wins");
     assert!(origin.edge);
 }

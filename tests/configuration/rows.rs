@@ -22,10 +22,14 @@ fn every_row_is_read_and_changes_the_configuration() {
         }
         ("origins[].sources", _) => json!([source]),
         ("responsive.buckets", _) => json!([{"name": "s", "width": 64}]),
-        ("cors.allowOrigins", _) => json!([]),
+        ("cors.allowOrigins" | "sources.allow", _) => json!([]),
         ("presets", _) => json!({"y": {}}),
         ("headers.set", _) => json!({"y": "2"}),
         ("bypass.parameters", _) => json!({"y": "refresh"}),
+        ("signing.keys", _) => json!({"y": "S"}),
+        ("origins[].access", _) => json!("presets"),
+        ("origins[].parameters.allow[]", _) => json!("height"),
+        ("origins[].parameters.allow", _) => json!(["height"]),
         (
             "responsive.default" | "responsive.mobile" | "responsive.tablet" | "responsive.desktop"
             | "responsive.slow",
@@ -49,6 +53,7 @@ fn every_row_is_read_and_changes_the_configuration() {
         (_, Kind::Pattern) => json!("^/x/(.+)$"),
         (_, Kind::Template) => json!("https://d.example/$1"),
         (_, Kind::BaseUrl | Kind::HostUrl | Kind::WebOrigin) => json!("https://e.example"),
+        (row, Kind::List { .. }) if row.contains("ladder") => json!([11, 12]),
         (_, Kind::List { .. }) => json!(["zz"]),
         (_, Kind::Secret) => json!("Z9"),
         _ => json!("z9"),
@@ -61,6 +66,10 @@ fn every_row_is_read_and_changes_the_configuration() {
                 set(&mut before, "origins[0].sources[0].auth.header", json!("x-a"));
             }
             "presets.*.imageCount" => set(&mut before, "presets.x.mode", json!("spritesheet")),
+            // The origin's own would hide it.
+            path if path.starts_with("ladder.") => {
+                set(&mut before, "origins[0].ladder", Value::Null);
+            }
             "quality.high" => set(&mut before, "quality", json!({"low": 10, "medium": 10})),
             _ => {}
         }

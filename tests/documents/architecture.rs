@@ -7,7 +7,8 @@ use crate::{code_spans, files, hold, read};
 const ARCHITECTURE: &str = "docs/architecture.md";
 
 /// The order in which a request meets them.
-const FOLDERS: [&str; 7] = ["request", "cache", "media", "purge", "http", "config", "worker"];
+const FOLDERS: [&str; 8] =
+    ["request", "guard", "cache", "media", "purge", "http", "config", "worker"];
 
 fn is_test(file: &str) -> bool {
     file.contains("/tests/") || file.ends_with("_tests.rs")

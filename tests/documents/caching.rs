@@ -102,7 +102,8 @@ fn key_of(url: &str, origin: &str) -> String {
         headers: http::HeaderMap::new(),
     };
     let query = Query::parse(&ask.query).unwrap();
-    let wanted = video_resizer::request::read(&ask, &query, None, &Config::defaults()).unwrap();
+    let config = Config::defaults();
+    let wanted = video_resizer::request::read(&ask, &query, &config.origins[0], &config).unwrap();
     let path = SourcePath::parse(&path.replace(' ', "%20")).unwrap();
     key::kv_key(Namespace { origin, host: None, version: 0 }, &path, &wanted.recipe)
 }
@@ -147,6 +148,7 @@ fn every_letter_of_the_metadata_is_in_the_document() {
             etag: Some(String::new()),
             last_modified: Some(String::new()),
         }),
+        source_version: Some(String::new()),
         stale_until_ms: 0,
         origin: String::new(),
         path: Some(String::new()),
@@ -266,7 +268,7 @@ fn not_kept() -> Vec<Form> {
 }
 
 fn failed() -> Vec<Form> {
-    use Phase::{Failed, HeadUnfilled, NotCached, Stale};
+    use Phase::{Failed, HeadUnfilled, Limited, NotCached, Stale};
     let remembered = || tier(Lookup::Remembered(Unfit::TransformError(9402)), None);
     let brief = || declined(NotKept::TtlTooShort);
     let missed_both = || (missed(None), missed(None));
@@ -289,6 +291,7 @@ fn failed() -> Vec<Form> {
         (missed_both(), Transform::Silent, Failed, "The same, and no answer came."),
         (missed_both(), Transform::Untried, HeadUnfilled, "HEAD of something never made."),
         (missed_both(), Transform::Untried, NotCached, "`only-if-cached`, and nothing is kept."),
+        (missed_both(), Transform::Untried, Limited, "429: too many misses of this viewer."),
     ];
     forms
         .into_iter()

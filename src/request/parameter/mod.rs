@@ -36,7 +36,15 @@ pub enum Parameter {
     Muted,
     Preload,
     Debug,
+    Signature,
     Unsupported,
+}
+
+impl Parameter {
+    /// The first of its names; of those that are several rows, that of the first row.
+    pub fn name(self) -> &'static str {
+        TABLE.iter().find(|row| row.parameter == self).map_or("", |row| row.name)
+    }
 }
 
 /// One row of the table.
@@ -94,7 +102,7 @@ pub enum Effect {
     Sizing,
     /// It changes a header of the answer and no byte of the video.
     Header,
-    /// It is the operator's: never part of a recipe.
+    /// It is about the request, not about the video: never part of a recipe.
     Reserved,
     /// It changes nothing, with the reason as a warning.
     Ignored(&'static str),

@@ -188,6 +188,13 @@ pub static TABLE: &[Row] = &[
         effect: Effect::Reserved,
         meaning: "Shows the decision instead of the video, to those who may see it.",
     },
+    signature("exp", "seconds since 1970", "When a signed URL ends."),
+    signature("kid", "the id of a key", "The key that signed the URL."),
+    signature(
+        "sig",
+        "43 letters, digits, `-`, `_`",
+        "Signature of the URL, where its origin asks for one.",
+    ),
     ignored(
         "compression",
         "the platform has no such option; quality caps the resolution",
@@ -231,6 +238,11 @@ const fn refused(name: &'static str, meaning: &'static str) -> Row {
         effect: Effect::Refused(NO_OPTION),
         meaning,
     }
+}
+
+const fn signature(name: &'static str, values: &'static str, meaning: &'static str) -> Row {
+    let (parameter, effect) = (Parameter::Signature, Effect::Reserved);
+    Row { parameter, name, aliases: &[], values, effect, meaning }
 }
 
 const fn ignored(name: &'static str, reason: &'static str, meaning: &'static str) -> Row {

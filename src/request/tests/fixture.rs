@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
-use crate::config::{Bucket, BypassAction, Config, Preset, QualityCaps, Responsive, Strictness};
+use crate::config::{
+    Bucket, BypassAction, Config, Origin, Preset, QualityCaps, Responsive, Strictness,
+};
 use crate::request::{
     self, Wanted,
     ask::Ask,
@@ -111,7 +113,8 @@ pub(super) fn asked(
     origin_quality: Option<Quality>,
     config: &Config,
 ) -> Result<Wanted, Rejection> {
-    request::read(ask, &Query::parse(&ask.query)?, origin_quality, config)
+    let origin = Origin { quality: origin_quality, ..config.origins[0].clone() };
+    request::read(ask, &Query::parse(&ask.query)?, &origin, config)
 }
 
 /// What a query gives with [`config`] and no header.

@@ -43,6 +43,7 @@ impl Weather for Winds {
             | Operation::KvFind { .. }
             | Operation::KvList { .. }
             | Operation::GateAsk { .. }
+            | Operation::Limit { .. }
             | Operation::Fetch { .. }
             | Operation::Fork => return Mishap::None,
         };

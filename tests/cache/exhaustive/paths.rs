@@ -54,6 +54,7 @@ impl Weather for Drawn {
             | Operation::KvKeep { .. }
             | Operation::KvList { .. }
             | Operation::GateAsk { .. }
+            | Operation::Limit { .. }
             | Operation::Fetch { purpose: Purpose::Transform, .. }
             | Operation::Fork => possible,
         };
@@ -85,8 +86,8 @@ impl Walk {
     /// Walks every path; gives back how many there are, and how many ended in each phase.
     fn every_path(&self) -> Vec<(Phase, u32)> {
         let query = Query::parse(&self.ask.query).unwrap();
-        let wanted = request::read(&self.ask, &query, None, &self.config).unwrap();
         let origin = &self.config.origins[0];
+        let wanted = request::read(&self.ask, &query, origin, &self.config).unwrap();
         let path = SourcePath::parse(&self.ask.path).unwrap();
         let rendition = Rendition::new(&self.ask, &self.config, origin, path, wanted, bypass::NONE);
         let mut phases: Vec<(Phase, u32)> = Phase::ALL.iter().map(|phase| (*phase, 0)).collect();
@@ -159,7 +160,8 @@ impl Walk {
             | Phase::HeadUnfilled
             | Phase::Collapsed
             | Phase::StaleWhileRevalidate
-            | Phase::NotCached => None,
+            | Phase::NotCached
+            | Phase::Limited => None,
         };
         let sent = may_be_kept.as_deref();
         promises::what_is_kept_is_whole(&host, &before.borrow(), sent);
@@ -241,6 +243,7 @@ fn writes_are_done(
             Operation::EdgeFind { .. }
             | Operation::KvList { .. }
             | Operation::GateAsk { .. }
+            | Operation::Limit { .. }
             | Operation::Fetch { .. } => {
                 panic!("{operation:?} after the answer")
             }

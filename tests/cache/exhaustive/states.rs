@@ -188,6 +188,7 @@ pub(super) fn metadata(tier: char, fresh_s: i64, stale_s: i64) -> Metadata {
         asked_ms: None,
         chunks: None,
         source_state: None,
+        source_version: None,
         stale_until_ms: at(stale_s),
         origin: "default".to_owned(),
         path: Some("clips/a.mp4".to_owned()),

@@ -25,6 +25,7 @@ pub(crate) enum Operation {
     KvRemove { key: String },
     KvList { prefix: String },
     GateAsk { key: String, question: Question },
+    Limit { who: String },
     Fetch { purpose: Purpose, method: Method, url: String },
     Fork,
 }
@@ -47,6 +48,7 @@ impl Operation {
             Self::GateAsk { question: Question::Finish { .. }, .. } => "gate-finish",
             Self::GateAsk { question: Question::Fail { .. }, .. } => "gate-fail",
             Self::GateAsk { question: Question::Forget { .. }, .. } => "gate-forget",
+            Self::Limit { .. } => "limit",
             Self::Fetch { purpose: Purpose::Transform, .. } => "transform",
             Self::Fetch { purpose: Purpose::Probe, .. } => "probe",
             Self::Fetch { purpose: Purpose::Original, .. } => "original",

@@ -82,6 +82,26 @@ fn a_changed_source_is_made_again_under_a_name_of_its_own() {
 }
 
 #[test]
+fn a_source_that_has_changed_keeps_its_new_name_as_long_as_anything_is_kept_of_it() {
+    // Once behind a viewer's back, and once before one who finds only what is good for emergencies.
+    for past_s in [1, 3_601] {
+        let house = filled(&json!({}));
+        house.host.upstream.validators.set(CHANGED);
+        house.pass_s(DAY_S + 1);
+        house.get(VIDEO);
+        let orders = || calls(&house, Purpose::Transform);
+        let named = orders().pop().unwrap().url;
+        assert!(named.contains("?v="), "{named}");
+        house.host.upstream.sources_are(|_| Source::Fails);
+        house.pass_s(DAY_S + past_s);
+        house.elsewhere();
+        house.get(VIDEO);
+        assert_eq!(orders().len(), 3);
+        assert_eq!(orders().pop().unwrap().url, named, "{past_s} s past its lifetime");
+    }
+}
+
+#[test]
 fn a_source_that_knows_no_conditions_is_held_to_what_it_says() {
     for (now, transforms) in [
         ([Some("\"first\""), Some("Tue, 02 Jun 2026 10:00:00 GMT")], 1),
@@ -253,7 +273,6 @@ fn the_source_it_was_made_of_is_asked_with_its_credentials() {
     let asked = calls(&house, Purpose::Probe).pop().unwrap();
     assert_eq!(asked.url, "https://vault.example/clips/a.mp4");
     assert!(asked.headers.iter().any(|(name, _)| *name == header::AUTHORIZATION));
-    assert!(!asked.follows_redirects);
 
     // What has changed is made of the same source, relayed, under a name of its own.
     house.host.upstream.validators.set(CHANGED);
