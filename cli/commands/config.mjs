@@ -23,9 +23,9 @@ const get = {
   examples: [["video-resizer config get > worker-config.json", "to edit it, and put it again"]],
   run: async ({ api, show, out }) => {
     const answer = await api.get("/config", { has: STORED });
-    const { active, version } = answer.json;
+    const { active } = answer.json;
     if (active === null) out.note("none is stored: RESIZER_CONFIG of the deployment is active alone");
-    else out.note(`version ${visible(version)}`);
+    else out.note(named(answer.json));
     show(answer, () => (active === null ? "" : JSON.stringify(active, null, 2)));
     return DONE;
   },
@@ -51,12 +51,9 @@ const put = {
     const base = values.base === undefined ? undefined : number("--base", values.base, 0);
     const { text, parsed } = await read(call);
     const stored = await api.get("/config", { has: STORED });
-    const { version } = stored.json;
-    if (base !== undefined && base !== version) {
-      throw new Failure(
-        REFUSED,
-        `version ${visible(version)} is stored, not ${base}: get it, and make your change again`,
-      );
+    const { version, drift } = stored.json;
+    if (base !== undefined && (base !== version || drift)) {
+      throw new Failure(REFUSED, `${named(stored.json)} is stored, not ${base}: get it, and make your change again`);
     }
     out.note(told(changes(stored.json.active ?? {}, parsed), out.paintNote));
     const answer = await api.send("PUT", "/config", text, {
@@ -192,6 +189,9 @@ function ifUnchanged({ headers }) {
   if (!tag) throw new Failure(UNREACHABLE, "the API gave no entity tag");
   return { "if-match": tag };
 }
+
+/** @param {any} stored @returns {string} which version it is; one that was put into KV by hand is none of the API's */
+const named = ({ version, drift }) => `version ${visible(version)}${drift ? " (changed by hand since)" : ""}`;
 
 /** @param {any} answer */
 function written({ version, active_within_s: seconds }) {

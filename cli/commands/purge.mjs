@@ -204,5 +204,5 @@ const listed = (purges, first) =>
       by,
       aims(targets),
     ]),
-    [6, 20, 4, 8, 10],
+    [6, 24, 4, 8, 10],
   );

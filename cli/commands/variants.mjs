@@ -45,5 +45,5 @@ const listed = (entries, first) =>
       until,
       key,
     ]),
-    [10, 6, 8, 20, 20],
+    [10, 6, 8, 24, 24],
   );

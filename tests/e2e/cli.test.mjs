@@ -362,6 +362,10 @@ test("a change made meanwhile is never undone unseen", async () => {
   assert.equal(old.code, 1);
   assert.match(old.err, /version 8 is stored, not 7/);
   assert.equal(api.askedFor("PUT /config").length, 1);
+  api.say("GET /config", { json: { ...stored(7, {}), drift: true }, headers: { etag: '"7-drift"' } });
+  const byHand = await run(["config", "put", "-", "--base", "7"], { input: "{}" });
+  assert.equal(byHand.code, 1);
+  assert.match(byHand.err, /version 7 \(changed by hand since\) is stored, not 7/);
   api.say("GET /config", { json: stored(8, {}) });
   assert.equal((await run(["config", "put", "-"], { input: "{}" })).code, 3, "no entity tag, no put");
   assert.equal(api.askedFor("PUT /config").length, 1);
