@@ -16,7 +16,7 @@ export const TOKEN = "token-of-an-operator-7c1f";
  * @property {"unread" | "half"} [drop] the connection is cut: without an answer, or in the middle of one
  */
 
-/** @typedef {{ method: string, path: string, query: [string, string][], headers: Record<string, any>, body: string }} Asked */
+/** @typedef {{ method: string, path: string, query: [string, string][], headers: Record<string, any>, body: string, atMs: number }} Asked */
 
 /** Starts it on a free port; answers are ordered with `say`, and what was asked is in `asked`. */
 export async function startApi() {
@@ -31,7 +31,14 @@ export async function startApi() {
     const url = new URL(request.url ?? "/", "http://stub");
     const { method = "", headers } = request;
     const path = url.pathname.replace(/^\/_resizer/, "");
-    asked.push({ method, path, query: [...url.searchParams], headers, body: Buffer.concat(chunks).toString() });
+    asked.push({
+      method,
+      path,
+      query: [...url.searchParams],
+      headers,
+      body: Buffer.concat(chunks).toString(),
+      atMs: performance.now(),
+    });
     const answers = said.get(`${method} ${path}`) ?? [
       { status: 404, json: problem(404, "not-found", "nothing is served at this path") },
     ];
