@@ -103,8 +103,9 @@ function writeWranglerConfig(stateDir, config, vars, gate, limits) {
     main: path.join(WORKER_DIR, "index.js"),
     build: { ...rawConfig.build, cwd: fromRoot(), watch_dir: fromRoot("src") },
     vars: { ...rawConfig.vars, RESIZER_CONFIG: config, ...vars },
-    durable_objects: gate ? rawConfig.durable_objects : undefined,
-    migrations: gate ? rawConfig.migrations : undefined,
+    durable_objects: {
+      bindings: rawConfig.durable_objects.bindings.filter((/** @type {{ name: string }} */ it) => gate || it.name !== "FILL_GATE"),
+    },
     ratelimits: rawConfig.ratelimits?.map((limiter) => ({
       ...limiter,
       simple: limits ? { ...limiter.simple, limit: limits[limiter.name] ?? OUT_OF_REACH } : limiter.simple,

@@ -20,7 +20,7 @@ pub fn document(
     ask: &Ask,
     config: &Config,
     rendition: &Rendition<'_>,
-) -> String {
+) -> Value {
     let recipe = rendition.recipe();
     let purged = host.ledger().bearing_on(&rendition.subject()).latest();
     let options: Vec<Value> = recipe
@@ -53,7 +53,7 @@ pub fn document(
     };
     let tier = |on: bool, used: Use| json!({ "on": on, "read": used.read, "write": used.write });
     let wanted = &rendition.wanted;
-    let document = json!({
+    json!({
         "configuration": config.version,
         "path": rendition.path.as_str(),
         "mode": recipe.mode.as_str(),
@@ -74,8 +74,7 @@ pub fn document(
         "edge": tier(rendition.origin.edge, rendition.bypass.edge),
         "kv": tier(rendition.origin.kv, rendition.bypass.kv),
         "ttl_s": { "ok": ttl(200), "client_error": ttl(404), "server_error": ttl(502) },
-    });
-    document.to_string()
+    })
 }
 
 /// What the request needs, and why it was let in; a signature is looked at even where none is needed.

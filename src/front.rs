@@ -4,8 +4,10 @@
 //! methods, origins, parameters, access. What is left goes to the [`orchestrator`].
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use subtle::ConstantTimeEq;
 
+use crate::admin::auth::{self, Scope};
+use crate::admin::ports::AdminHost;
+use crate::admin::{self, Admitted};
 use crate::cache::bypass;
 use crate::cache::orchestrator::{self, Served};
 use crate::cache::owed::{self, Owed};
@@ -26,11 +28,6 @@ use crate::request::path::SourcePath;
 use crate::request::query::Query;
 use crate::request::rejection::Rejection;
 
-/// Name of the secret that makes an operator: `Authorization: Bearer <secret>`.
-pub const ADMIN_SECRET: &str = "ADMIN_TOKEN";
-/// Bytes an admin token must have to count as one.
-pub const ADMIN_TOKEN_BYTES_MIN: usize = 16;
-
 /// What is done with a request.
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant)] // one lives at a time, on the stack
@@ -42,6 +39,8 @@ pub enum Handled<B> {
         /// For after the answer.
         owed: Option<Owed<B>>,
     },
+    /// It is an operator's, and answered by [`administer`].
+    Admin(Admitted),
     /// It is no concern of ours and goes on as it is.
     PassThrough {
         /// Where to.
@@ -67,16 +66,24 @@ pub async fn handle<H: Host>(host: &H, ask: &Ask, config: &Config) -> Handled<H:
         }
         Ok(Decision::Explain(rendition)) => {
             let document = explain::document(host, ask, config, &rendition);
-            (private_json(document), None, None, Some(rendition))
+            (private_json(document.to_string()), None, None, Some(rendition))
         }
         Ok(Decision::Relay(source)) => {
             (relayed(host, ask, config, &source).await, None, None, None)
         }
         Ok(Decision::Options) => (options(ask, config), None, None, None),
-        Err(Refusal::NotFound) => (not_found(&request_id), None, None, None),
-        Err(Refusal::Rejected(rejection)) => {
-            (rejected(&rejection, ask, &request_id), None, None, None)
+        Ok(Decision::Admin) => {
+            // `Limit::Admin` is asked here: before the token is looked at, so that nobody tries many.
+            return match admin::admit(host, ask, config) {
+                Ok(admitted) => Handled::Admin(admitted),
+                Err(refusal) => {
+                    let mut reply = refusal.reply(ask, &request_id);
+                    finish_admin(host, ask, config, &mut reply, &request_id, began_ms);
+                    Handled::Answer { reply, owed: None }
+                }
+            };
         }
+        Err(refusal) => (refused(&refusal, ask, &request_id), None, None, None),
     };
     let now_ms = host.now_ms();
     let times = (began_ms, now_ms);
@@ -84,6 +91,21 @@ pub async fn handle<H: Host>(host: &H, ask: &Ask, config: &Config) -> Handled<H:
     finish(&mut reply, ask, config, rendition.as_ref(), trace.as_ref(), &request_id, times);
     log(ask, config, &reply, rendition.as_ref(), trace.as_ref(), &request_id, total_ms);
     Handled::Answer { reply, owed }
+}
+
+/// Answers an operator, from what was asked to the last header; `body` is read only where the call takes one.
+pub async fn administer<H: AdminHost>(
+    host: &H,
+    ask: &Ask,
+    config: &Config,
+    admitted: Admitted,
+    body: H::Body,
+) -> Reply<H::Body> {
+    let began_ms = host.now_ms();
+    let request_id = format!("{:032x}", host.id());
+    let mut reply = admin::answer(host, ask, config, admitted, body, &request_id).await;
+    finish_admin(host, ask, config, &mut reply, &request_id, began_ms);
+    reply
 }
 
 /// Does what an answered request owes; what goes wrong is logged for operators, and given back.
@@ -107,19 +129,32 @@ pub async fn settle<H: Host>(
 }
 
 /// What kind of request this is.
-enum Decision<'a> {
+#[allow(clippy::large_enum_variant)] // one lives at a time, on the stack
+pub(crate) enum Decision<'a> {
     Render(Rendition<'a>),
     Explain(Rendition<'a>),
     Relay(sources::Source),
     Options,
+    /// It is for the operator's API, or pretends to be.
+    Admin,
     PassThrough(String),
 }
 
 /// Why nothing is done.
-enum Refusal {
+pub(crate) enum Refusal {
     Rejected(Rejection),
     /// A path of our own that does not exist, or is not for this viewer.
     NotFound,
+}
+
+impl Refusal {
+    /// As the document of an answer.
+    pub(crate) fn problem(&self, request_id: &str) -> Problem {
+        match self {
+            Self::Rejected(rejection) => Problem::rejected(rejection, request_id),
+            Self::NotFound => Problem::not_found(request_id),
+        }
+    }
 }
 
 impl From<Rejection> for Refusal {
@@ -129,7 +164,7 @@ impl From<Rejection> for Refusal {
 }
 
 /// Asks nobody.
-fn decide<'a>(
+pub(crate) fn decide<'a>(
     host: &(impl Secrets + Clock),
     ask: &Ask,
     config: &'a Config,
@@ -140,6 +175,9 @@ fn decide<'a>(
     }
     if loop_guard::is_loop(ask) {
         return Err(Rejection::Loop.into());
+    }
+    if admin::is_below(&ask.path, &config.admin.prefix) {
+        return Ok(Decision::Admin);
     }
     if ask.path.starts_with(relay::OWN_PREFIX) {
         return Err(Refusal::NotFound);
@@ -160,11 +198,13 @@ fn decide<'a>(
     let origin = sources::rule(&config.origins, &path).ok_or(Rejection::NoOrigin)?;
     let query = Query::parse(&ask.query)?;
     let wanted = request::read(ask, &query, origin, config)?;
-    let is_admin = is_admin(host, ask);
+    let scope = auth::scope(host, ask);
+    // Going around the caches and choosing freely cost money; looking does not.
+    let is_admin = scope == Some(Scope::Full);
     let asked = Asked { path: &path, query: &query, choices: &wanted.choices, is_admin };
     let pass = access::admit(host, origin, &config.signing, &asked)?;
     let debug = query.first("debug");
-    let may_debug = config.debug.enabled || is_admin;
+    let may_debug = config.debug.enabled || scope.is_some();
     // Parameters have no case, and neither have the names of ways around the caches.
     let names: Vec<String> = query.pairs().map(|pair| pair.name.to_ascii_lowercase()).collect();
     let names = names.iter().map(String::as_str);
@@ -175,19 +215,6 @@ fn decide<'a>(
         return Ok(Decision::Explain(rendition));
     }
     Ok(Decision::Render(rendition))
-}
-
-/// Whether the request carries the admin token; compared in constant time.
-fn is_admin(secrets: &impl Secrets, ask: &Ask) -> bool {
-    let Some(given) =
-        ask.header(&header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "))
-    else {
-        return false;
-    };
-    secrets
-        .secret(ADMIN_SECRET)
-        .filter(|token| token.len() >= ADMIN_TOKEN_BYTES_MIN)
-        .is_some_and(|token| given.as_bytes().ct_eq(token.as_bytes()).into())
 }
 
 fn pass_through_url(ask: &Ask, config: &Config) -> Option<String> {
@@ -234,12 +261,12 @@ fn options<B: Body>(ask: &Ask, config: &Config) -> Reply<B> {
     Reply { status, headers: cors::options(ask, &config.cors), body: B::empty() }
 }
 
-fn rejected<B: Body>(rejection: &Rejection, ask: &Ask, request_id: &str) -> Reply<B> {
-    reply::problem(&Problem::rejected(rejection, request_id).at(ask.path.clone()), None)
-}
-
-fn not_found<B: Body>(request_id: &str) -> Reply<B> {
-    reply::problem(&Problem::not_found(request_id), None)
+fn refused<B: Body>(refusal: &Refusal, ask: &Ask, request_id: &str) -> Reply<B> {
+    let problem = refusal.problem(request_id);
+    match refusal {
+        Refusal::Rejected(_) => reply::problem(&problem.at(ask.path.clone()), None),
+        Refusal::NotFound => reply::problem(&problem, None),
+    }
 }
 
 fn private_json<B: Body>(document: String) -> Reply<B> {
@@ -261,10 +288,7 @@ fn finish<B>(
 ) {
     let total_ms = now_ms.saturating_sub(began_ms);
     let headers = &mut reply.headers;
-    headers.insert(header::DATE, date::format(now_ms / 1000));
-    headers.insert(header::VIA, HeaderValue::from_static("1.1 video-resizer"));
-    headers.insert(X_REQUEST_ID, visible(request_id));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    stamp(headers, request_id, now_ms);
     if let Some(trace) = trace {
         headers.insert(CACHE_STATUS, visible(&trace.cache_status()));
         headers.insert(SERVER_TIMING, visible(&trace.server_timing(total_ms)));
@@ -282,6 +306,28 @@ fn finish<B>(
     if ask.method != Method::OPTIONS {
         cors::allow(headers, ask, &config.cors);
     }
+}
+
+/// What every answer to an operator carries: no page of another site may read it. And its line in the log.
+fn finish_admin<B>(
+    clock: &impl Clock,
+    ask: &Ask,
+    config: &Config,
+    reply: &mut Reply<B>,
+    request_id: &str,
+    began_ms: u64,
+) {
+    let now_ms = clock.now_ms();
+    stamp(&mut reply.headers, request_id, now_ms);
+    log(ask, config, reply, None, None, request_id, now_ms.saturating_sub(began_ms));
+}
+
+/// What every answer at all carries.
+fn stamp(headers: &mut HeaderMap, request_id: &str, now_ms: u64) {
+    headers.insert(header::DATE, date::format(now_ms / 1000));
+    headers.insert(header::VIA, HeaderValue::from_static("1.1 video-resizer"));
+    headers.insert(X_REQUEST_ID, visible(request_id));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
 }
 
 /// What was asked and not done.

@@ -302,8 +302,9 @@ impl<H: Host> Visit<'_, H> {
     }
 
     pub(super) fn failure(&self, unfit: Unfit, lifetime_s: Option<u64>) -> Reply<H::Body> {
-        let left_s = self.rendition.pass.left_s(self.host.now_ms());
-        let lifetime_s = lifetime_s.map(|lifetime_s| lifetime_s.min(left_s.unwrap_or(u64::MAX)));
+        let pass = &self.rendition.pass;
+        let left_s = pass.left_s(self.host.now_ms()).unwrap_or(u64::MAX);
+        let lifetime_s = lifetime_s.filter(|_| pass.is_shared()).map(|it| it.min(left_s));
         reply::failure(unfit, &self.trace.advice, self.request_id, lifetime_s)
     }
 }

@@ -278,7 +278,7 @@ pub(super) fn discard<B: Body>(stale: Option<Entry<B>>) {
 }
 
 /// Why a tier takes no part, if so.
-pub(super) fn not_asked(switched_on: bool, allowed: bool) -> Option<NotKept> {
+pub(crate) fn not_asked(switched_on: bool, allowed: bool) -> Option<NotKept> {
     match (switched_on, allowed) {
         (false, _) => Some(NotKept::Off),
         (true, false) => Some(NotKept::Bypass),

@@ -7,10 +7,11 @@ use serde_json::Value;
 use super::check::{Errors, shown};
 use super::reader::At;
 use super::{
-    Access, Bucket, Bypass, BypassAction, Cache, Coalescing, Config, Cors, Debug, Headers, Ladder,
-    Lifetimes, Limits, Log, LogLevel, PassThrough, Preset, Purge, QualityCaps, RateLimit,
+    Access, Admin, Bucket, Bypass, BypassAction, Cache, Coalescing, Config, Cors, Debug, Headers,
+    Ladder, Lifetimes, Limits, Log, LogLevel, PassThrough, Preset, Purge, QualityCaps, RateLimit,
     Responsive, SourcePolicy, Strictness, Tags, Transformer, Ttl, guard, origins, reach,
 };
+use crate::purge::settings::ReadFrom;
 use crate::request::parameter;
 use crate::request::recipe::{Fit, Format, Mode, Quality};
 
@@ -44,7 +45,7 @@ pub(super) fn config(document: &Value, errors: &mut Errors) -> Config {
         signing,
         lifetimes,
         cache,
-        purge: Purge { refresh_ms: root.at("purge").required("refreshMs") },
+        purge: purge(&root.at("purge")),
         bypass: bypass(&root.at("bypass"), errors),
         tags: tags(&root.at("tags")),
         headers: headers(&root.at("headers")),
@@ -52,6 +53,7 @@ pub(super) fn config(document: &Value, errors: &mut Errors) -> Config {
         debug: Debug { enabled: root.at("debug").flag("enabled") },
         sources: sources(&root, errors),
         rate_limit: RateLimit { misses: root.at("rateLimit").flag("misses") },
+        admin: Admin { prefix: root.at("admin").text("prefix") },
         log: Log { level: log_level(&root.at("log").text("level")) },
     }
 }
@@ -310,6 +312,17 @@ fn bypass(at: &At<'_>, errors: &mut Errors) -> Bypass {
         header: at.optional_text("header"),
         request_cache_control: at.flag("requestCacheControl"),
         debug: at.optional_text("debug").and_then(|word| action(&word)),
+    }
+}
+
+fn purge(at: &At<'_>) -> Purge {
+    Purge {
+        refresh_ms: at.required("refreshMs"),
+        read_from: if at.text("readFrom") == "ledger" { ReadFrom::Ledger } else { ReadFrom::Kv },
+        zone_id: at.optional_text("zoneId"),
+        account_id: at.optional_text("accountId"),
+        requests_per_minute: at.required("requestsPerMinute"),
+        api_url: at.text("apiUrl"),
     }
 }
 

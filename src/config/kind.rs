@@ -84,6 +84,8 @@ pub enum Chars {
     Parameter,
     /// Visible ASCII without comma: what a cache tag may hold; may be empty.
     Tag,
+    /// `/name` or `/name/name`, of `[A-Za-z0-9_-]`: a folder of this worker's own.
+    Folder,
 }
 
 /// Response headers that the worker computes, or that belong to one connection (RFC 9110 7.6.1).
@@ -299,6 +301,7 @@ impl Chars {
             Self::Extension => matches!(byte, b'a'..=b'z' | b'0'..=b'9'),
             Self::Parameter => matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-'),
             Self::Tag => matches!(byte, b'!'..=b'~') && byte != b',',
+            Self::Folder => byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'-'),
         };
         if !text.bytes().all(allowed) {
             return Err("use the allowed characters only");
@@ -307,6 +310,7 @@ impl Chars {
             Self::Name | Self::Extension | Self::Parameter if text.is_empty() => {
                 Err("do not leave it empty")
             }
+            Self::Folder => check_folder(text),
             Self::Printable | Self::Name | Self::Extension | Self::Parameter | Self::Tag => Ok(()),
         }
     }
@@ -318,6 +322,7 @@ impl Chars {
             Self::Extension => "`a-z` and `0-9`",
             Self::Parameter => "`a-z`, `0-9`, `_`, `.` and `-`",
             Self::Tag => "visible ASCII without spaces and commas",
+            Self::Folder => "`/name` or `/name/name`, of letters, digits, `_` and `-`",
         }
     }
 }
@@ -333,6 +338,17 @@ pub(super) fn compile(pattern: &str) -> Result<Regex, &'static str> {
 
 fn within(text: &str, bytes_max: usize) -> Result<(), &'static str> {
     if text.len() > bytes_max { Err("shorten it") } else { Ok(()) }
+}
+
+fn check_folder(text: &str) -> Result<(), &'static str> {
+    let names = text.strip_prefix('/').ok_or("begin with a slash")?;
+    if names.split('/').any(str::is_empty) {
+        return Err("leave out slashes at the end and double ones");
+    }
+    if text == "/cdn-cgi" || text.starts_with("/cdn-cgi/") || text.starts_with("/_resizer/source") {
+        return Err("choose another: what is there is not for configuration to move");
+    }
+    Ok(())
 }
 
 fn check_secret(text: &str) -> Result<(), &'static str> {

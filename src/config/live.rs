@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::layers::assemble;
 use super::{Config, ConfigError};
+use crate::limits::KV_LAG_MS;
 
 /// Milliseconds between two looks at the stored layer.
 /// With the read's [`STORED_CACHE_TTL_S`] of KV's own caching a new document is active within a minute.
@@ -27,6 +28,8 @@ pub struct Live {
     offered: Option<Offered>,
     errors: Vec<ConfigError>,
     looked_ms: u64,
+    /// The stored text that was replaced, and until when KV may still show it.
+    former: Option<(Option<String>, u64)>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -58,6 +61,7 @@ impl Live {
             offered: None,
             errors: Vec::new(),
             looked_ms: 0,
+            former: None,
         }
     }
 
@@ -103,6 +107,12 @@ impl Live {
         now_ms: u64,
     ) -> Result<Changed, Vec<ConfigError>> {
         self.looked_ms = now_ms;
+        if let Some((former, until_ms)) = &self.former
+            && now_ms < *until_ms
+            && former.as_deref() == stored
+        {
+            return Ok(Changed::No);
+        }
         if let Some(last) = &self.offered
             && last.vars.as_deref() == vars
             && last.stored.as_deref() == stored
@@ -126,6 +136,25 @@ impl Live {
                 Err(errors)
             }
         }
+    }
+}
+
+impl Live {
+    /// As [`Live::offer`], of a stored text that was put just now: for as long as KV may still show the one before it,
+    /// that is not offered again.
+    pub fn take(
+        &mut self,
+        vars: Option<&str>,
+        stored: &str,
+        now_ms: u64,
+    ) -> Result<Changed, Vec<ConfigError>> {
+        self.former = None;
+        let before = self.offered.as_ref().and_then(|offered| offered.stored.clone());
+        let taken = self.offer(vars, Some(stored), now_ms);
+        if before.as_deref() != Some(stored) {
+            self.former = Some((before, now_ms + KV_LAG_MS));
+        }
+        taken
     }
 }
 
@@ -181,6 +210,24 @@ mod tests {
         let mut live = Live::new();
         assert!(live.offer(Some("{"), BAD, 0).is_err());
         assert_eq!(ok_s(&live), Config::defaults().lifetimes.fresh.ok_s);
+    }
+
+    #[test]
+    fn what_was_put_just_now_is_not_undone_by_what_kv_still_shows() {
+        let mut live = Live::new();
+        live.offer(None, FIVE, 0).unwrap();
+        assert_eq!(live.take(None, SIX.unwrap(), 1_000), Ok(Changed::Yes));
+        assert_eq!(live.offer(None, FIVE, 1_000 + KV_LAG_MS - 1), Ok(Changed::No));
+        assert_eq!(ok_s(&live), 6);
+        assert_eq!(live.offer(None, FIVE, 1_000 + KV_LAG_MS), Ok(Changed::Yes), "it was put again");
+        assert_eq!(ok_s(&live), 5);
+
+        live.take(None, SIX.unwrap(), 200_000).unwrap();
+        assert_eq!(live.offer(None, None, 200_001), Ok(Changed::Yes), "something else is news");
+        live.take(None, SIX.unwrap(), 300_000).unwrap();
+        live.take(None, SIX.unwrap(), 300_001).unwrap();
+        assert_eq!(live.offer(None, SIX, 300_002), Ok(Changed::No));
+        assert_eq!(ok_s(&live), 6);
     }
 
     #[test]

@@ -34,6 +34,21 @@ pub fn format(at_s: u64) -> HeaderValue {
     ))
 }
 
+/// `1994-11-06T08:49:37.000Z`: milliseconds since 1970 as RFC 3339 has them, in UTC; an instant after the last
+/// millisecond of [`LATEST_S`] is written as that.
+pub fn rfc3339(at_ms: u64) -> String {
+    let whole = i64::try_from(at_ms.min(LATEST_S * 1_000 + 999)).unwrap_or(0);
+    let (seconds, ms) = (whole.div_euclid(1_000), whole.rem_euclid(1_000));
+    let (days, second) = (seconds.div_euclid(DAY_S), seconds.rem_euclid(DAY_S));
+    let (year, month, day) = civil_from_days(days);
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{ms:03}Z",
+        second / 3600,
+        second / 60 % 60,
+        second % 60,
+    )
+}
+
 /// Seconds since 1970 of any of the three forms a date may have; `None` for anything else.
 ///
 /// `now_s` tells the century of a two-digit year. Refused are a wrong weekday, a day its month does
@@ -174,7 +189,7 @@ fn weekday(days: i64) -> i64 {
 /// Days since 1970-01-01 of a date in the Gregorian calendar, which repeats every 400 years.
 ///
 /// Years are counted from March, so that the leap day comes last and month lengths follow one line.
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+pub(super) fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let march_year = if month <= 2 { year - 1 } else { year };
     let (era, year_of_era) = (march_year.div_euclid(400), march_year.rem_euclid(400));
     let month_from_march = (month + 9) % 12;
@@ -184,7 +199,7 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// The year, month and day that [`days_from_civil`] came from.
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
+pub(super) fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
     let year_of_era =
@@ -220,6 +235,14 @@ mod tests {
             assert_eq!(parse(form.as_bytes(), NOW_S), Some(EXAMPLE_S), "{form}");
         }
         assert_eq!(format(EXAMPLE_S), "Sun, 06 Nov 1994 08:49:37 GMT");
+    }
+
+    #[test]
+    fn an_instant_in_json_is_the_same_one_as_in_a_header() {
+        assert_eq!(rfc3339(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(rfc3339(784_111_777_042), "1994-11-06T08:49:37.042Z");
+        assert_eq!(rfc3339(1_709_164_800_000), "2024-02-29T00:00:00.000Z");
+        assert_eq!(rfc3339(u64::MAX), "9999-12-31T23:59:59.999Z");
     }
 
     #[test]

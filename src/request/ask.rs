@@ -34,7 +34,7 @@ impl Ask {
 }
 
 /// Every request header the core reads; the shell copies these and no others.
-pub static HEADERS: [HeaderName; 25] = [
+pub static HEADERS: [HeaderName; 26] = [
     header::RANGE,
     header::IF_RANGE,
     header::IF_NONE_MATCH,
@@ -42,6 +42,7 @@ pub static HEADERS: [HeaderName; 25] = [
     header::IF_MODIFIED_SINCE,
     header::IF_UNMODIFIED_SINCE,
     header::CACHE_CONTROL,
+    header::CONTENT_TYPE,
     header::ORIGIN,
     header::ACCESS_CONTROL_REQUEST_METHOD,
     header::ACCESS_CONTROL_REQUEST_HEADERS,

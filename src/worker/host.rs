@@ -5,18 +5,25 @@ use std::rc::Rc;
 
 use worker::Env;
 
+use super::binding::by_name;
 use super::body::NativeBody;
 use super::budget;
 use super::edge::Edge;
 use super::gate::GateStub;
 use super::kv::{Kv, RENDITIONS};
 use super::limiter::RateLimiter;
+use super::live_config;
 use super::live_ledger;
+use super::object::Objects;
 use super::stay::Stay;
 use super::upstream::Fetcher;
+use crate::admin::ports::{AdminHost, Class, DOCUMENTS_BINDING, ask_ledger};
 use crate::cache::errands::Errands;
-use crate::cache::ports::{Clock, Entropy, Host, Isolate, Limit, Secrets};
+use crate::cache::ports::{Clock, Entropy, Fault, Host, Isolate, Limit, Secrets};
+use crate::config::ConfigError;
+use crate::purge::audit::AuditLedger;
 use crate::purge::ledger::Ledger;
+use crate::purge::question::{Answer, Question};
 
 /// Cloudflare, as the core sees it.
 #[derive(Debug)]
@@ -26,6 +33,7 @@ pub(super) struct CloudflareHost {
     gate: Option<GateStub>,
     misses: Option<RateLimiter>,
     admin: Option<RateLimiter>,
+    documents: Kv,
     stay: Stay,
 }
 
@@ -36,7 +44,8 @@ impl CloudflareHost {
         let gate = GateStub::bind(&env);
         let misses = RateLimiter::bind(&env, Limit::Misses);
         let admin = RateLimiter::bind(&env, Limit::Admin);
-        Self { env, kv, gate, misses, admin, stay }
+        let documents = Kv::bind(&env, DOCUMENTS_BINDING);
+        Self { env, kv, gate, misses, admin, documents, stay }
     }
 }
 
@@ -117,5 +126,51 @@ impl Host for CloudflareHost {
 
     fn upstream(&self) -> &Fetcher {
         &Fetcher
+    }
+}
+
+impl AdminHost for CloudflareHost {
+    type Documents = Kv;
+
+    fn documents(&self) -> &Kv {
+        &self.documents
+    }
+
+    async fn ask_object(
+        &self,
+        class: Class,
+        name: &str,
+        question: &str,
+        budget_ms: u32,
+    ) -> Result<String, Fault> {
+        let objects = Objects::bind(&self.env, class.binding())
+            .ok_or_else(|| Fault::Unavailable("nothing is bound".to_owned()))?;
+        objects.ask(name, question, budget_ms).await
+    }
+
+    fn has_binding(&self, binding: &str) -> bool {
+        by_name(&self.env, binding).is_some()
+    }
+
+    fn deployed_layer(&self) -> Option<String> {
+        live_config::deployed(&self.env)
+    }
+
+    fn hear_ledger(&self, ledger: &str) {
+        live_ledger::hear(ledger);
+    }
+
+    fn take_stored_layer(&self, stored: &str) {
+        live_config::take(&self.env, stored);
+    }
+
+    fn refused_layers(&self) -> Vec<ConfigError> {
+        live_config::refused()
+    }
+}
+
+impl AuditLedger for CloudflareHost {
+    async fn ask(&self, question: &Question) -> Result<Answer, Fault> {
+        ask_ledger(self, question).await
     }
 }

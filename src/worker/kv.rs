@@ -8,10 +8,13 @@ use worker::Env;
 use super::binding::{KvNamespace, by_name, object};
 use super::body::{NativeBody, kept};
 use super::budget::{fault, settled, within};
+use crate::admin::ports::Documents;
+use crate::admin::variants::RENDITIONS_BINDING;
 use crate::cache::ports::{Fault, KvCopy, KvFound, KvName, KvPage, KvStore};
+use crate::limits::KV_CACHE_TTL_S_MIN;
 
 /// Name of the binding that holds renditions.
-pub(super) const RENDITIONS: &str = "VIDEO_TRANSFORMATIONS_CACHE";
+pub(super) const RENDITIONS: &str = RENDITIONS_BINDING;
 
 /// The namespace of renditions; absent where nobody bound one.
 #[derive(Debug, Clone)]
@@ -55,6 +58,17 @@ impl Kv {
         let options = object(&[("type", "text".into()), ("cacheTtl", number(cache_ttl_s))]);
         let value = settled(self.namespace()?.get(key, &options));
         Ok(within(budget_ms, value).await??.as_string())
+    }
+}
+
+impl Documents for Kv {
+    async fn get(&self, name: &str, budget_ms: u32) -> Result<Option<String>, Fault> {
+        self.text(name, KV_CACHE_TTL_S_MIN, budget_ms).await
+    }
+
+    async fn put(&self, name: &str, text: &str, budget_ms: u32) -> Result<(), Fault> {
+        let written = self.namespace()?.put(name, &text.into(), &JsValue::UNDEFINED);
+        within(budget_ms, settled(written)).await?.map(drop)
     }
 }
 

@@ -7,16 +7,12 @@ use worker::{Context, Env};
 
 use super::binding::by_name;
 use super::kv::Kv;
+use crate::admin::ports::DOCUMENTS_BINDING;
 use crate::cache::ports::Fault;
-use crate::config::Config;
+use crate::config::layers::{STORED_LAYER, VARS_LAYER};
 use crate::config::live::{Changed, Live, STORED_CACHE_TTL_S};
+use crate::config::{Config, ConfigError};
 
-/// Name of the binding that holds the stored document.
-const CONFIGURATION: &str = "VIDEO_CONFIGURATION_STORE";
-/// Key of the stored document.
-const DOCUMENT: &str = "worker-config";
-/// Name of the variable with the deployment's own document.
-const VARIABLE: &str = "RESIZER_CONFIG";
 /// Milliseconds the first request of an isolate waits for the stored document at the most.
 const READ_TIMEOUT_MS: u32 = 1_000;
 
@@ -34,6 +30,15 @@ pub(super) async fn current(env: &Env, context: &Context) -> Rc<Config> {
     } else if due {
         let env = env.clone();
         context.wait_until(async move { refresh(&env).await });
+    }
+    LIVE.with_borrow(Live::config)
+}
+
+/// The active configuration, where nobody waits for an answer, or somebody can: read again where it is due.
+pub(super) async fn recent(env: &Env) -> Rc<Config> {
+    let now_ms = worker::Date::now().as_millis();
+    if LIVE.with_borrow_mut(|live| !live.is_loaded() || live.should_refresh(now_ms)) {
+        refresh(env).await;
     }
     LIVE.with_borrow(Live::config)
 }
@@ -59,6 +64,22 @@ async fn refresh(env: &Env) {
     let now_ms = worker::Date::now().as_millis();
     let offered =
         LIVE.with_borrow_mut(|live| live.offer(deployed.as_deref(), stored.as_deref(), now_ms));
+    tell(offered);
+}
+
+/// Goes on with another stored document at once: it has been put in KV just now, and KV may not show it yet.
+pub(super) fn take(env: &Env, stored: &str) {
+    let deployed = deployed(env);
+    let now_ms = worker::Date::now().as_millis();
+    tell(LIVE.with_borrow_mut(|live| live.take(deployed.as_deref(), stored, now_ms)));
+}
+
+/// What is wrong with the documents that were read last.
+pub(super) fn refused() -> Vec<ConfigError> {
+    LIVE.with_borrow(|live| live.errors().to_vec())
+}
+
+fn tell(offered: Result<Changed, Vec<ConfigError>>) {
     match offered {
         Ok(Changed::Yes) => tracing::info!("another configuration is active"),
         Ok(Changed::No) => {}
@@ -72,14 +93,14 @@ async fn refresh(env: &Env) {
 
 /// The stored document; without a namespace there is none, and that is no fault.
 async fn stored(env: &Env) -> Result<Option<String>, Fault> {
-    if by_name(env, CONFIGURATION).is_none() {
+    if by_name(env, DOCUMENTS_BINDING).is_none() {
         return Ok(None);
     }
-    Kv::bind(env, CONFIGURATION).text(DOCUMENT, STORED_CACHE_TTL_S, READ_TIMEOUT_MS).await
+    Kv::bind(env, DOCUMENTS_BINDING).text(STORED_LAYER, STORED_CACHE_TTL_S, READ_TIMEOUT_MS).await
 }
 
 /// The deployment's own document, given as JSON or as text.
-fn deployed(env: &Env) -> Option<String> {
-    let value = by_name(env, VARIABLE)?;
+pub(super) fn deployed(env: &Env) -> Option<String> {
+    let value = by_name(env, VARS_LAYER)?;
     value.as_string().or_else(|| js_sys::JSON::stringify(&value).ok()?.as_string())
 }

@@ -3,6 +3,8 @@
 mod binding;
 mod body;
 mod budget;
+mod cloudflare_api;
+mod config_book;
 mod edge;
 mod gate;
 mod host;
@@ -12,6 +14,7 @@ mod live_config;
 mod live_ledger;
 mod log;
 mod object;
+mod purge_ledger;
 mod request;
 mod response;
 mod stay;
@@ -21,8 +24,12 @@ use std::rc::Rc;
 
 use worker::{Context, Env, ScheduleContext, ScheduledEvent, event};
 
+use crate::cache::ports::{Body as _, Clock as _};
 use crate::front::{self, Handled};
+use crate::purge::audit;
 use crate::upkeep;
+use body::NativeBody;
+use cloudflare_api::Api;
 use host::CloudflareHost;
 use stay::Stay;
 
@@ -54,16 +61,25 @@ async fn fetch(
             stay.end();
             response
         }
+        Handled::Admin(admitted) => {
+            let body = request.body().map_or_else(NativeBody::empty, NativeBody::of_stream);
+            let reply = front::administer(host.as_ref(), &ask, &config, admitted, body).await;
+            response::native(reply, &context)
+        }
         Handled::PassThrough { url, marks } => upstream::pass_through(&request, &url, &marks).await,
     }
 }
 
 /// By the clock, as wrangler.jsonc has it.
 #[event(scheduled)]
-async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
+async fn scheduled(event: ScheduledEvent, env: Env, _: ScheduleContext) {
     log::install();
     let config = live_config::reread(&env).await;
     log::set_level(config.log.level);
-    live_ledger::look_now(&env).await;
-    upkeep::run(&CloudflareHost::bind(env, Stay::without_viewer()), &config).await;
+    let host = CloudflareHost::bind(env.clone(), Stay::without_viewer());
+    audit::follow(&Api, &host, &host, &config, host.now_ms()).await;
+    if upkeep::is_due(&event.cron()) {
+        live_ledger::look_now(&env, &config).await;
+        upkeep::run(&host, &config).await;
+    }
 }

@@ -1,8 +1,8 @@
 //! `README.md`: the parameters, and a deployment that checks.
 
 use serde_json::Value;
+use video_resizer::admin::auth::{FULL_SECRET, READ_SECRET, TOKEN_BYTES_MIN};
 use video_resizer::config::Config;
-use video_resizer::front::{ADMIN_SECRET, ADMIN_TOKEN_BYTES_MIN};
 use video_resizer::media::relay::{KEY_BYTES_MIN, KEY_SECRET};
 use video_resizer::request::parameter;
 
@@ -27,10 +27,10 @@ fn the_configuration_in_the_readme_is_a_good_one() {
 #[test]
 fn the_readme_names_the_secrets_the_bindings_and_the_commands_that_exist() {
     let document = read("README.md");
-    for secret in [ADMIN_SECRET, KEY_SECRET] {
+    for secret in [FULL_SECRET, READ_SECRET, KEY_SECRET] {
         assert!(document.contains(&format!("wrangler secret put {secret}")), "{secret}");
     }
-    assert_eq!((ADMIN_TOKEN_BYTES_MIN, KEY_BYTES_MIN), (16, 16));
+    assert_eq!((TOKEN_BYTES_MIN, KEY_BYTES_MIN), (16, 16));
     assert!(document.contains("a text of at least 16 bytes"));
 
     let wrangler = read("wrangler.jsonc");

@@ -44,6 +44,9 @@ impl Weather for Winds {
             | Operation::KvList { .. }
             | Operation::GateAsk { .. }
             | Operation::Limit { .. }
+            | Operation::DocumentGet { .. }
+            | Operation::DocumentPut { .. }
+            | Operation::ObjectAsk { .. }
             | Operation::Fetch { .. }
             | Operation::Fork => return Mishap::None,
         };

@@ -55,6 +55,9 @@ impl Weather for Drawn {
             | Operation::KvList { .. }
             | Operation::GateAsk { .. }
             | Operation::Limit { .. }
+            | Operation::DocumentGet { .. }
+            | Operation::DocumentPut { .. }
+            | Operation::ObjectAsk { .. }
             | Operation::Fetch { purpose: Purpose::Transform, .. }
             | Operation::Fork => possible,
         };
@@ -244,6 +247,9 @@ fn writes_are_done(
             | Operation::KvList { .. }
             | Operation::GateAsk { .. }
             | Operation::Limit { .. }
+            | Operation::DocumentGet { .. }
+            | Operation::DocumentPut { .. }
+            | Operation::ObjectAsk { .. }
             | Operation::Fetch { .. } => {
                 panic!("{operation:?} after the answer")
             }

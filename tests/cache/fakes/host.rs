@@ -8,6 +8,7 @@ use video_resizer::cache::errands::Errands;
 use video_resizer::cache::ports::{Clock, Entropy, Host, Isolate, Limit, Secrets};
 use video_resizer::purge::ledger::Ledger;
 
+use super::admin::AdminSide;
 use super::body::FakeBody;
 use super::edge::FakeEdge;
 use super::gate::FakeGate;
@@ -29,6 +30,7 @@ pub(crate) struct FakeHost {
     pub(crate) limiter: OnceCell<Rc<FakeLimiter>>,
     pub(crate) upstream: Rc<FakeUpstream>,
     pub(crate) secrets: RefCell<BTreeMap<String, String>>,
+    pub(crate) admin: AdminSide,
     errands: RefCell<Errands>,
     /// What this isolate has heard of purges.
     pub(crate) ledger: RefCell<Ledger>,
@@ -46,6 +48,7 @@ impl FakeHost {
             limiter: OnceCell::new(),
             upstream: Rc::new(FakeUpstream::new(&world)),
             secrets: RefCell::default(),
+            admin: AdminSide::new(&world),
             errands: RefCell::default(),
             ledger: RefCell::default(),
             outlives_viewer: Cell::default(),
@@ -73,6 +76,7 @@ impl FakeHost {
             limiter: OnceCell::new(),
             upstream: Rc::clone(&self.upstream),
             secrets: self.secrets.clone(),
+            admin: self.admin.elsewhere(),
             errands: RefCell::default(),
             ledger: RefCell::default(),
             outlives_viewer: Cell::default(),

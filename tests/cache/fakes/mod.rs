@@ -4,7 +4,9 @@
 //! asks the [`weather`] what goes wrong. What the platform forbids is an assertion here, so that no story
 //! passes by breaking a limit.
 
+pub(crate) mod admin;
 pub(crate) mod body;
+pub(crate) mod durable;
 pub(crate) mod edge;
 pub(crate) mod gate;
 pub(crate) mod held;

@@ -28,6 +28,9 @@ pub(crate) enum Operation {
     Limit { who: String },
     Fetch { purpose: Purpose, method: Method, url: String },
     Fork,
+    DocumentGet { name: String },
+    DocumentPut { name: String },
+    ObjectAsk { binding: &'static str },
 }
 
 impl Operation {
@@ -53,6 +56,9 @@ impl Operation {
             Self::Fetch { purpose: Purpose::Probe, .. } => "probe",
             Self::Fetch { purpose: Purpose::Original, .. } => "original",
             Self::Fork => "fork",
+            Self::DocumentGet { .. } => "document-get",
+            Self::DocumentPut { .. } => "document-put",
+            Self::ObjectAsk { .. } => "object-ask",
         }
     }
 }
