@@ -3,8 +3,8 @@
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
-import { ask, eventually, json, sample, sha256, tiers } from "./ask.mjs";
-import { OPERATOR, openStage } from "./stage.mjs";
+import { eventually, json, tiers } from "./ask.mjs";
+import { OPERATOR, openStage, sampleFor } from "./stage.mjs";
 
 /** @type {import("./stage.mjs").Stage} */
 let stage;
@@ -33,7 +33,7 @@ async function purged(order) {
 const receipt = async (id) => json(await stage.ask(`/_resizer/purge/${id}`, { headers: OPERATOR }));
 
 /** A rendition of a source of this test's own. @param {string} name */
-const video = (name) => `${sample(`purge-${name}`)}?width=64&height=36&mode=frame&time=1s`;
+const video = (name) => sampleFor(`purge-${name}`, "width=64&height=36&mode=frame&time=1s");
 
 /** @param {string} target */
 async function made(target) {

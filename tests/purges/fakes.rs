@@ -62,7 +62,6 @@ impl Platform {
         let number = self.operations.get();
         self.operations.set(number + 1);
         yield_once().await;
-        self.now_ms.set(self.now_ms.get() + 1);
         let lost = Fault::Unavailable("lost".to_owned());
         match self.mishaps.borrow().get(&number).copied() {
             None => return Ok(done()),
@@ -121,8 +120,10 @@ impl Clock for Platform {
     }
 
     async fn sleep(&self, ms: u32) {
-        yield_once().await;
-        self.now_ms.set(self.now_ms.get() + u64::from(ms));
+        let until_ms = self.now_ms.get() + u64::from(ms);
+        while self.now_ms.get() < until_ms {
+            yield_once().await;
+        }
     }
 }
 
@@ -240,7 +241,7 @@ impl<'a> Object<'a> {
                 }
                 match work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
                     Poll::Ready(done) => break Some(done),
-                    Poll::Pending => {}
+                    Poll::Pending => self.platform.now_ms.set(self.platform.now_ms.get() + 1),
                 }
             }
         };

@@ -7,5 +7,3 @@
 mod concurrency;
 mod fakes;
 mod faults;
-mod histories;
-mod orders;
