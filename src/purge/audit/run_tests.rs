@@ -22,11 +22,6 @@ fn purges(count: usize) -> Vec<Value> {
     (0..).zip(ids(count)).map(|(index, id)| purge(&id, first_ms + index * 1_000)).collect()
 }
 
-fn sorted(mut ids: Vec<String>) -> Vec<String> {
-    ids.sort();
-    ids
-}
-
 #[test]
 fn every_purge_is_taken_once_whatever_the_pages_and_their_order() {
     for count in [0, 1, 2, 3, 4, 7] {
