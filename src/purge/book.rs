@@ -253,11 +253,12 @@ impl Book {
             Wake::AsSet => None,
         };
         let next = Rc::new(next);
+        // What fails from here on leaves nothing in memory: neither what was to be, nor what knows of no doubt.
+        *self.state.borrow_mut() = None;
         if let Some(wake_ms) = wake_ms {
             desk.storage.wake_at(wake_ms).await?;
         }
         if !changes.is_empty() {
-            *self.state.borrow_mut() = None;
             desk.storage.change(&changes).await?;
         }
         *self.state.borrow_mut() = Some(Rc::clone(&next));

@@ -9,6 +9,7 @@ mod edge;
 mod gate;
 mod host;
 mod kv;
+mod limiter;
 mod live_config;
 mod live_ledger;
 mod log;
@@ -18,6 +19,7 @@ mod request;
 mod response;
 mod stay;
 mod upstream;
+mod warmer;
 
 use std::rc::Rc;
 
