@@ -36,7 +36,7 @@ fn steps() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     /// However late records come, whatever fails, and however long nobody looks: every purge is taken once.
     #[test]
