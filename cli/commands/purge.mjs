@@ -2,7 +2,7 @@
 
 import { misuse, DONE, OUT_OF_TIME } from "../ending.mjs";
 import { duration, number } from "../given.mjs";
-import { counted, outline, size, table, visible } from "../output.mjs";
+import { counted, size, table, visible } from "../output.mjs";
 import { PAGING, pages } from "../paging.mjs";
 import { until, WAIT_DEFAULT } from "../wait.mjs";
 
@@ -188,8 +188,9 @@ function details(more) {
 
 /** @param {any} foreseen */
 function foreseen({ matches, bytes, complete, examples = [] }) {
-  const amount = `${counted(matches, "entry", "entries")}, ${size(bytes)}`;
-  return [`${complete ? "" : "at least "}${amount}`, ...(examples.length > 0 ? [outline(examples)] : [])].join("\n");
+  const amount = `${complete ? "" : "at least "}${counted(matches, "entry", "entries")}, ${size(bytes)}`;
+  const rows = examples.map((/** @type {any} */ { bytes, key }) => [size(bytes), key]);
+  return rows.length > 0 ? `${amount}\n${table(["BYTES", "KEY"], rows)}` : amount;
 }
 
 /** @param {any[]} purges @param {boolean} first */

@@ -172,12 +172,15 @@ test("a dry run says how much it would be, and when that is only what was counte
     matches: 3,
     bytes: 1_500_000,
     complete: false,
-    examples: ["video:a.mp4", "video:b.mp4"],
+    examples: [
+      { key: "video:a.mp4", bytes: 1_400_000 },
+      { key: "video:b.mp4", bytes: 999 },
+    ],
   };
   api.say("POST /purge", { json: foreseen });
   assert.equal(
     await done(["purge", "--prefix", "/x/", "--dry-run"]),
-    "at least 3 entries, 1.5 MB\n- video:a.mp4\n- video:b.mp4\n",
+    "at least 3 entries, 1.5 MB\nBYTES   KEY\n1.4 MB  video:a.mp4\n999 B   video:b.mp4\n",
   );
   assert.equal(JSON.parse(api.asked[0].body).dry_run, true);
   api.say("POST /purge", { json: { ...foreseen, matches: 1, bytes: 999, complete: true, examples: [] } });
