@@ -42,11 +42,8 @@ pub(super) async fn look_now(env: &Env) {
 }
 
 async fn look(env: &Env, began_ms: u64) {
-    let heard = match mirrored(env).await {
-        Ok(text) => HEARD.with_borrow_mut(|heard| heard.hear(text.as_deref(), began_ms)),
-        Err(fault) => Err(fault),
-    };
-    if let Err(fault) = heard {
+    let found = mirrored(env).await;
+    if let Err(fault) = HEARD.with_borrow_mut(|heard| heard.hear(found, began_ms)) {
         tracing::error!(fault = %fault, "the ledger of purges could not be read");
     }
 }
