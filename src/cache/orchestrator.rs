@@ -51,6 +51,8 @@ pub async fn serve<H: Host>(
     match visit.look_at_edge().await {
         Some(edge::Found::Rendition(found)) => return visit.answer_edge_hit(found),
         Some(edge::Found::Failure(metadata, unfit)) => {
+            // It may have been purged softly.
+            visit.owed.renewal = metadata.fresh_until_ms <= host.now_ms();
             return visit.answer_remembered(&metadata, unfit).await;
         }
         None => {}
