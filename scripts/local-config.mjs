@@ -2,7 +2,7 @@
 
 /**
  * @param {string} media the URL of the local media origin, without a trailing slash
- * @param {Record<string, unknown>} [overrides] top-level keys that replace ours
+ * @param {Record<string, any>} [overrides] top-level keys that replace ours; `sources` is added to
  * @returns {Record<string, unknown>}
  */
 export function localConfig(media, overrides = {}) {
@@ -12,5 +12,7 @@ export function localConfig(media, overrides = {}) {
     passThrough: { url: media },
     debug: { enabled: true },
     ...overrides,
+    // Everything is on 127.0.0.1.
+    sources: { allowPrivate: true, ...overrides.sources },
   };
 }

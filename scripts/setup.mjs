@@ -2,6 +2,7 @@
 // package registry, and says so. A machine that has everything gets no output and loses no time.
 
 import { readFileSync } from "node:fs";
+import path from "node:path";
 import { findBrowser, findOnPath, fromRoot, TOOLS_DIR } from "./layout.mjs";
 import { ask, Failure, run } from "./process.mjs";
 
@@ -109,6 +110,27 @@ export async function buildTools() {
     minutes: 3,
   });
   return { workerBuild, wasmBindgen };
+}
+
+/** The schema-driven fuzzer of the admin API: a Python package, at this version. */
+const SCHEMATHESIS = "4.32.5";
+
+/**
+ * The fuzzer of the admin API, in a Python environment of its own below `.tools/`.
+ *
+ * @returns {Promise<string>} its path
+ */
+export async function schemathesis() {
+  const home = path.join(TOOLS_DIR, "schemathesis");
+  const tool = path.join(home, "bin", "schemathesis");
+  if ((await ask(tool, ["--version"]))?.includes(SCHEMATHESIS)) return tool;
+  const venv = await ask("python3", ["-c", "import venv, ensurepip"]);
+  await debianPackages([{ what: "Python with its venv", debian: "python3-venv", found: venv !== undefined }]);
+  say(`installing schemathesis ${SCHEMATHESIS} into .tools/ (about half a minute, once)`);
+  await run("python3", ["-m", "venv", home], { failure: "Python could not make an environment" });
+  const args = ["install", "--quiet", "--disable-pip-version-check", `schemathesis==${SCHEMATHESIS}`];
+  await run(path.join(home, "bin", "pip"), args, { failure: "schemathesis could not be installed" });
+  return tool;
 }
 
 /** What building the fuzz targets takes: a C++ compiler, for libFuzzer, and Rust. */

@@ -81,6 +81,9 @@ function sleep(ms, signal) {
   });
 }
 
+/** More than any test asks. */
+const OUT_OF_REACH = 1_000_000;
+
 /**
  * wrangler.jsonc as the local world runs it: the same bindings, dates and flags, with our configuration
  * as RESIZER_CONFIG and with paths that hold from the state directory, where it is written.
@@ -89,9 +92,10 @@ function sleep(ms, signal) {
  * @param {Record<string, unknown>} config
  * @param {Record<string, unknown>} vars
  * @param {boolean} gate whether the gate before fills is bound
+ * @param {Record<string, number> | undefined} limits what limiters admit, by binding; those not named, whatever is asked
  * @returns {string} its path
  */
-function writeWranglerConfig(stateDir, config, vars, gate) {
+function writeWranglerConfig(stateDir, config, vars, gate, limits) {
   const { rawConfig } = readRawConfig({ config: fromRoot("wrangler.jsonc") });
   const local = {
     ...rawConfig,
@@ -102,6 +106,10 @@ function writeWranglerConfig(stateDir, config, vars, gate) {
     durable_objects: {
       bindings: rawConfig.durable_objects.bindings.filter((/** @type {{ name: string }} */ it) => gate || it.name !== "FILL_GATE"),
     },
+    ratelimits: rawConfig.ratelimits?.map((limiter) => ({
+      ...limiter,
+      simple: limits ? { ...limiter.simple, limit: limits[limiter.name] ?? OUT_OF_REACH } : limiter.simple,
+    })),
   };
   const file = path.join(stateDir, "wrangler.json");
   writeFileSync(file, JSON.stringify(local, null, 2));
@@ -139,6 +147,8 @@ function writeWranglerConfig(stateDir, config, vars, gate) {
  * @param {"miniflare" | "wrangler"} [options.runner] `wrangler` is the real `wrangler dev`, as people
  *   run it; `miniflare` is the same workerd held by us, which lets a test look into KV
  * @param {boolean} [options.gate] whether the gate before fills is bound; it is by default
+ * @param {Record<string, number>} [options.limits] what limiters admit in a minute, by binding; under Miniflare those not
+ *   named admit whatever is asked, under `wrangler dev` they are as in wrangler.jsonc
  * @param {string} [options.around] source of a module to stand before the worker's own, which it imports as
  *   "./index.js": it can watch or break what the platform gives the worker; only under Miniflare
  * @param {string} [options.kvAt] the URL of a KV for the renditions that is not simulated in the worker's process;
@@ -154,6 +164,7 @@ export async function startWorld({
   vars = {},
   runner = "miniflare",
   gate = true,
+  limits = runner === "miniflare" ? {} : undefined,
   around,
   kvAt,
   onLine = () => {},
@@ -179,7 +190,7 @@ export async function startWorld({
       host: HOST,
       port: workerPort,
       stateDir: dir,
-      configPath: writeWranglerConfig(dir, localConfig(media.url, config), vars, gate),
+      configPath: writeWranglerConfig(dir, localConfig(media.url, config), vars, gate, limits),
       around,
       kvAt,
       onLine: (line) => {

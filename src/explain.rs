@@ -8,7 +8,7 @@ use crate::cache::ports::{Clock, Isolate, Secrets};
 use crate::cache::rendition::Rendition;
 use crate::config::{Config, Ladder};
 use crate::guard::{access, signature};
-use crate::media::order;
+use crate::media::{follow, order};
 use crate::request::Sizing;
 use crate::request::ask::Ask;
 use crate::request::hints::Slow;
@@ -35,6 +35,7 @@ pub fn document(
             json!({
                 "index": source.index,
                 "url": source.url,
+                "refused": follow::address(ask, config, source).err().map(|fault| fault.to_string()),
                 "credentials": source.auth.is_some(),
                 "relayed": source.needs_relay(),
                 "transformation": order::transform_url(host, ask, config, rendition, source, purged)

@@ -9,6 +9,7 @@
 //! - [`guard`]: who may have what made.
 //! - [`cache`]: [`cache::orchestrator`] tries Cache API, Workers KV and the transformation in this order;
 //!   around it keys, entries, freshness, tags, ways around, and the ports to the platform.
+//! - [`guard`]: who may have what made, and of what.
 //! - [`media`]: sources, the transformation's URL, and the verdict on what came back.
 //! - [`purge`]: what was purged, and what that means for an entry.
 //! - [`http`]: ranges, conditionals, problem documents, cross-origin headers.

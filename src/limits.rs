@@ -123,6 +123,15 @@ pub const ERRAND_MS: u64 = 10_000;
 pub const ERRAND_BEAT_MS: u32 = 3_000;
 /// Errands of an isolate that are remembered.
 pub const ERRANDS_MAX: usize = 256;
+/// Redirects of a source that are followed: what a CDN or a store needs, and the end of every loop.
+pub const SOURCE_REDIRECTS_MAX: u32 = 3;
+/// Bytes of an address that is fetched: twice the longest signed URL of a store.
+pub const ADDRESS_BYTES_MAX: usize = 8_192;
+/// Seconds over which the limiters count: the longer of the two that the platform offers, and what `wrangler.jsonc` says
+/// (workers/runtime-apis/bindings/rate-limit).
+pub const LIMIT_PERIOD_S: u64 = 60;
+/// Milliseconds a miss waits for its limiter; one that is slower admits. It counts on the machine it is asked on.
+pub const LIMITER_WAIT_MS: u32 = 100;
 /// Bytes of a redirect's `Location` that is handed on: it must fit in an entry's metadata.
 pub const LOCATION_BYTES_MAX: usize = 512;
 /// Seconds: the longest `Retry-After` that is handed on.
@@ -136,6 +145,8 @@ pub const CONFIG_BYTES_MAX: usize = 256 * 1024;
 pub const ORIGINS_MAX: usize = 64;
 /// Sources of one origin rule: each is a fetch on the way to an error.
 pub const SOURCES_MAX: usize = 4;
+/// Entries of `sources.allow`: each is compared with every source and redirect.
+pub const ALLOW_MAX: usize = 64;
 /// Presets of one configuration.
 pub const PRESETS_MAX: usize = 128;
 /// Responsive buckets: each multiplies what is stored of every video.
@@ -245,10 +256,30 @@ pub const ECHO_KEPT_MS: u64 = 3 * 86_400_000;
 pub const ECHO_SKEW_MS: u64 = 300_000;
 /// Purges of the audit log that are taken at once: each changes two names of the object's storage.
 pub const AUDITED_MAX: usize = 50;
-/// Milliseconds of the audit log that are read again: what comes late is not missed.
+/// Milliseconds for which the ledger knows a record of the audit log again: far longer than such are read again.
 pub const AUDIT_OVERLAP_MS: u64 = 86_400_000;
 /// Records of the audit log that are remembered; a forgotten one would be applied again, which costs renditions.
 pub const AUDIT_IDS_MAX: usize = 20_000;
+/// Records a page of the audit log is asked for: the default of the API, which names no largest; each may tell of
+/// 500 URLs.
+pub const AUDIT_PAGE_RECORDS: u32 = 100;
+/// Pages of one stretch of the audit log; where it has more, a shorter stretch is read.
+pub const AUDIT_PAGES_MAX: u32 = 10;
+/// Stretches that a run tries: with [`AUDIT_PAGES_MAX`] it stays under the 50 requests of the free plan
+/// (workers/platform/limits), and one a minute under the API's 1,200 in five minutes
+/// (fundamentals/api/reference/limits).
+pub const AUDIT_STRETCHES_MAX: u32 = 4;
+/// Milliseconds before the watermark that are read again, for records that come late: no document says how late.
+pub const AUDIT_AGAIN_MS: u64 = 3_600_000;
+/// Milliseconds that the first run looks back: whoever turns this on has often just purged in vain.
+pub const AUDIT_FIRST_MS: u64 = 86_400_000;
+/// Milliseconds of downtime after which purges count as missed: the log keeps 18 months, but its first release
+/// promised 30 days, and what was kept for so long has mostly expired.
+pub const AUDIT_REACH_MS: u64 = 30 * 86_400_000;
+/// Milliseconds back from which a run goes on after that: a day less, so that it does not happen again at once.
+pub const AUDIT_RESUME_MS: u64 = 29 * 86_400_000;
+/// Milliseconds a page of the audit log may take.
+pub const AUDIT_PAGE_TIMEOUT_MS: u32 = 10_000;
 
 /// KV operations of one run of the sweep.
 pub const SWEEP_OPERATIONS_MAX: u64 = 400;
@@ -296,3 +327,23 @@ pub const PAGE_DEFAULT: u64 = 100;
 pub const PAGE_LISTS_MAX: u32 = 10;
 /// Headers of a request that is explained.
 pub const EXPLAINED_HEADERS_MAX: usize = 16;
+
+/// Renditions of one warming job: each may be billed, and a mistake must not cost more than this.
+pub const WARM_ITEMS_MAX: usize = 100;
+/// Renditions that a job may name before those that are the same are put together.
+pub const WARM_NAMED_MAX: usize = 1_000;
+/// Renditions that a job makes side by side: viewers come first.
+pub const WARM_AT_ONCE: usize = 2;
+/// Milliseconds a job pauses after a rendition that has to be tried again: what is overloaded is not pressed.
+pub const WARM_PAUSE_MS: u64 = 5_000;
+/// How often a rendition is tried whose making was cut short, or whose failure may be over soon.
+pub const WARM_TRIES_MAX: u32 = 3;
+/// Milliseconds one rendition may take: far more than a transform and a write, and a third of what an alarm has
+/// (durable-objects/platform/limits: 15 minutes).
+pub const WARM_ITEM_MS_MAX: u32 = 300_000;
+/// Milliseconds after which a job that stands still is taken up again.
+pub const WARM_WATCH_MS: u64 = 60_000;
+/// Milliseconds for which a finished job can be looked at: 7 days.
+pub const WARM_KEPT_MS: u64 = 7 * 86_400_000;
+/// Milliseconds a warming job may take to answer: it reads and writes its own storage, and nothing else.
+pub const WARM_ANSWER_MS_MAX: u32 = 5_000;

@@ -1,6 +1,7 @@
 //! A request: its path and query on the first line, then lines of headers.
 //!
-//! Every request is read with a strict, a lenient and an unresponsive configuration.
+//! Every request is read with a strict, a lenient, an unresponsive and a narrow configuration; what would be signed
+//! of it does not depend on the order of its parameters either.
 
 use std::sync::LazyLock;
 
@@ -8,6 +9,7 @@ use http::{HeaderMap, Method};
 use serde_json::json;
 use video_resizer::cache::key::{self, Namespace};
 use video_resizer::config::{Config, Strictness};
+use video_resizer::guard::signature;
 use video_resizer::limits::{
     DURATION_MS_MAX, DURATION_MS_MIN, IMAGE_COUNT_MAX, KV_KEY_BYTES_MAX, PATH_BYTES_MAX,
     QUERY_PARAMETERS_MAX, SIDE_PX_MAX, SIDE_PX_MIN, TIME_MS_MAX,
@@ -22,6 +24,7 @@ struct Configurations {
     strict: Config,
     lenient: Config,
     unresponsive: Config,
+    narrow: Config,
 }
 
 static CONFIGURATIONS: LazyLock<Configurations> = LazyLock::new(|| {
@@ -36,6 +39,11 @@ static CONFIGURATIONS: LazyLock<Configurations> = LazyLock::new(|| {
         strict: with(json!({ "presets": presets })),
         lenient: with(json!({ "presets": presets, "parameters": "lenient" })),
         unresponsive: with(json!({ "responsive": { "enabled": false } })),
+        narrow: with(json!({
+            "presets": presets,
+            "limits": { "widthMax": 1000, "timeMax": "2s", "durationMax": "8s", "imageCountMax": 5 },
+            "ladder": { "widths": [99, 640, 1920], "timeStep": "700ms", "durationStep": "3s" },
+        })),
     }
 });
 
@@ -47,8 +55,11 @@ pub fn holds(input: &[u8]) {
     let headers = super::headers(lines, &HEADERS);
     let path = is_canonical(raw_path);
     is_split(raw_query);
-    let Configurations { strict, lenient, unresponsive } = &*CONFIGURATIONS;
-    for config in [strict, lenient, unresponsive] {
+    if let Some(path) = &path {
+        is_signed(path, raw_query);
+    }
+    let Configurations { strict, lenient, unresponsive, narrow } = &*CONFIGURATIONS;
+    for config in [strict, lenient, unresponsive, narrow] {
         let wanted = reads(raw_query, &headers, config);
         if let (Some(wanted), Some(path)) = (wanted, &path) {
             is_named(path, &wanted.recipe);
@@ -124,6 +135,20 @@ fn is_split(raw_query: &str) {
         });
         assert_eq!(query.first(&pair.name), text);
     }
+}
+
+/// What is signed is three lines of visible ASCII, whatever is asked and in whichever order.
+fn is_signed(path: &SourcePath, raw_query: &str) {
+    let backwards = raw_query.split('&').rev().collect::<Vec<_>>().join("&");
+    let signed = |query: &str| signature::canonical(path, &Query::parse(query).ok()?);
+    let message = signed(raw_query);
+    assert_eq!(message, signed(&backwards));
+    let Some(message) = message else { return };
+    assert_eq!(message.lines().count() + usize::from(message.ends_with('\n')), 3, "{message}");
+    assert!(
+        message.bytes().all(|byte| (b' '..=b'~').contains(&byte) || byte == b'\n'),
+        "{message}"
+    );
 }
 
 /// One recipe has one key, of a size that KV takes.

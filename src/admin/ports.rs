@@ -25,6 +25,8 @@ pub enum Class {
     ConfigBook,
     /// The ledger of purges.
     PurgeLedger,
+    /// Warming jobs, each by its id.
+    Warmer,
 }
 
 impl Class {
@@ -33,6 +35,7 @@ impl Class {
         match self {
             Self::ConfigBook => "CONFIG_BOOK",
             Self::PurgeLedger => question::BINDING,
+            Self::Warmer => "WARMER",
         }
     }
 }

@@ -58,6 +58,10 @@ pub enum Operation {
     ListVariants,
     /// What a request would do is shown.
     Explain,
+    /// Renditions are made before anybody asks for them.
+    Warm,
+    /// How far that is.
+    ReadWarm,
     /// What is wrong is shown.
     ReadHealth,
     /// Something is purged.
@@ -97,6 +101,8 @@ pub static ROUTES: &[Route] = &[
     write(Method::POST, "/config/rollback", Needs::Full, &[], Operation::RollBackConfig),
     get("/variants", &["source", "cursor", "limit"], Operation::ListVariants),
     get("/explain", &["url", "header"], Operation::Explain),
+    write(Method::POST, "/warm", Needs::Full, &[], Operation::Warm),
+    get("/warm/{id}", &[], Operation::ReadWarm),
     get("/health", &[], Operation::ReadHealth),
     get("/openapi.json", &[], Operation::ReadOpenApi),
 ];

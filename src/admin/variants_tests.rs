@@ -13,6 +13,7 @@ fn metadata() -> Metadata {
         content_type: "video/mp4".into(),
         length: 25,
         began_ms: 1_000,
+        heard: 0,
         created_ms: 2_000,
         fresh_until_ms: 10_000,
         renewable_until_ms: Some(20_000),
@@ -21,6 +22,7 @@ fn metadata() -> Metadata {
         asked_ms: None,
         chunks: None,
         source_state: None,
+        source_version: None,
         origin: "default".into(),
         path: Some("a.mp4".into()),
         options: "w=640:f=mp4".into(),
@@ -96,8 +98,10 @@ fn a_source_has_its_own_variants_and_not_those_of_one_whose_name_goes_on() {
     assert!(wanted.has(&name("video:clips/a.mp4", None)));
     assert!(!wanted.has(&name("video:clips/a.mp4.mp4:w=640", Some("clips/a.mp4"))));
     assert!(!wanted.has(&name("video:clips/a.mp4/b.mp4:w=640", None)));
-    assert_eq!(Wanted::parse("/clips/a%3Ab.mp4").unwrap().prefix, "video:clips/a%3ab.mp4");
-    assert!(Wanted::parse("a\u{0}b").is_err());
+    assert_eq!(Wanted::parse("/clips/a:b.mp4").unwrap().prefix, "video:clips/a%3ab.mp4");
+    for none in ["a\u{0}b", "", "/"] {
+        assert!(Wanted::parse(none).is_err(), "{none}");
+    }
 }
 
 #[test]

@@ -11,10 +11,11 @@ use super::orchestrator::{Served, Visit, discard, hit};
 use super::ports::{Body, Host, Reply};
 use super::reason::{NotKept, Unfit};
 use super::reply;
-use super::status::{Phase, Tier};
+use super::status::{Lookup, Phase, Tier};
 use super::turn::{self, Lease};
 use crate::http::conditional::{self, Answer};
 use crate::http::problem::{Problem, UpstreamFailure};
+use crate::limits::LIMIT_PERIOD_S;
 use crate::media::failure;
 use crate::media::order::{self, Made};
 use crate::purge::ledger::Standing;
@@ -138,14 +139,16 @@ impl<H: Host> Visit<'_, H> {
             self.open(entry).await
         };
         match (opened, unfit) {
-            (Some(opened), _) => {
-                self.trace.phase = Phase::Stale;
-                self.trace.kv.lookup = Some(lookup);
-                self.answer_opened(opened)
-            }
+            (Some(opened), _) => self.answer_stale_opened(opened, lookup),
             (None, Some(unfit)) => self.answer_without_rendition(unfit).await,
             (None, None) => self.answer_unfilled_head().await,
         }
+    }
+
+    fn answer_stale_opened(mut self, opened: Opened<H::Body>, lookup: Lookup) -> Served<H::Body> {
+        self.trace.phase = Phase::Stale;
+        self.trace.kv.lookup = Some(lookup);
+        self.answer_opened(opened)
     }
 
     /// What is remembered of a failure is as good as met again.
@@ -189,6 +192,24 @@ impl<H: Host> Visit<'_, H> {
             retry_after_s: None,
         };
         let reply = reply::problem(&Problem::upstream(&failure), None);
+        self.served(reply)
+    }
+
+    /// Too many misses of one viewer: what is old is better than nothing, and the rest has to wait.
+    pub(super) async fn answer_limited(mut self, stale: Option<Entry<H::Body>>) -> Served<H::Body> {
+        match stale {
+            Some(entry) if entry.metadata.outcome() == Outcome::Rendition => {
+                let lookup = hit(&entry.metadata, self.host.now_ms());
+                if let Some(opened) = self.open(entry).await {
+                    return self.answer_stale_opened(opened, lookup);
+                }
+            }
+            // That something could not be made once is no answer.
+            stale => discard(stale),
+        }
+        self.trace.phase = Phase::Limited;
+        let problem = Problem::too_many_misses(self.request_id, LIMIT_PERIOD_S);
+        let reply = reply::problem(&problem, None);
         self.served(reply)
     }
 
@@ -281,8 +302,9 @@ impl<H: Host> Visit<'_, H> {
     }
 
     pub(super) fn failure(&self, unfit: Unfit, lifetime_s: Option<u64>) -> Reply<H::Body> {
-        let left_s = self.rendition.pass.left_s(self.host.now_ms());
-        let lifetime_s = lifetime_s.map(|lifetime_s| lifetime_s.min(left_s.unwrap_or(u64::MAX)));
+        let pass = &self.rendition.pass;
+        let left_s = pass.left_s(self.host.now_ms()).unwrap_or(u64::MAX);
+        let lifetime_s = lifetime_s.filter(|_| pass.is_shared()).map(|it| it.min(left_s));
         reply::failure(unfit, &self.trace.advice, self.request_id, lifetime_s)
     }
 }

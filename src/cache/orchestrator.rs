@@ -13,13 +13,15 @@ use super::entry::{Began, Entry, Metadata, Outcome};
 use super::freshness::{Freshness, judge};
 use super::opening::Again;
 use super::owed::Owed;
-use super::ports::{Body, Host, Reply};
+use super::ports::{Body, Host, Limit, Reply};
 use super::reason::{NotKept, Unfit};
 use super::rendition::Rendition;
 use super::status::{Lookup, Tier, Trace};
 use super::storage::{self, Found};
 use super::turn::{self, Lease, Turn};
 use crate::config::Config;
+use crate::guard::access::Pass;
+use crate::guard::limit;
 use crate::limits::LOOKS_MAX;
 use crate::media::order::{self, Made};
 use crate::purge::ledger::Standing;
@@ -79,6 +81,10 @@ pub async fn serve<H: Host>(
             Some(stale) => visit.answer_stale(stale, None).await,
             None => visit.answer_unfilled_head().await,
         };
+    }
+
+    if visit.is_over_limit().await {
+        return visit.answer_limited(stale).await;
     }
 
     let (mut unusable, mut looks) = (None, 0);
@@ -226,6 +232,20 @@ impl<'a, H: Host> Visit<'a, H> {
         let after_ms = self.config.sources.revalidate_after_s.saturating_mul(1000);
         let age_ms = self.host.now_ms().saturating_sub(metadata.last_asked_ms());
         after_ms > 0 && age_ms >= after_ms && metadata.source_state.is_some()
+    }
+
+    /// Whether this viewer asks for too much that is not kept. Operators never do.
+    async fn is_over_limit(&mut self) -> bool {
+        if !self.config.rate_limit.misses || self.rendition.pass == Pass::Operator {
+            return false;
+        }
+        match limit::admits(self.host, Limit::Misses, self.ask).await {
+            Ok(is_within) => !is_within,
+            Err(fault) => {
+                self.trace.faults.push((Tier::Limiter, fault));
+                false
+            }
+        }
     }
 
     /// The transformation, source by source. An error comes with how the last fill started.

@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use thiserror::Error;
 
 use super::gate::{Question, Verdict};
+use crate::guard::refusal::Refusal;
 use crate::http::cut::Cut;
 use crate::purge::ledger::Ledger;
 
@@ -52,6 +53,14 @@ pub enum Fault {
     /// A source needs a secret that is not there.
     #[error("secret {0} is not set")]
     SecretMissing(String),
+    /// An address that may not be fetched.
+    #[error("{what} is refused: {why}")]
+    Refused {
+        /// Scheme and host of it, or where it came from: neither path nor query.
+        what: String,
+        /// Why.
+        why: Refusal,
+    },
 }
 
 impl Fault {
@@ -67,6 +76,7 @@ impl Fault {
             Self::Superseded => "superseded",
             Self::Purged => "purged",
             Self::SecretMissing(_) => "secret-missing",
+            Self::Refused { .. } => "refused",
         }
     }
 
@@ -80,7 +90,8 @@ impl Fault {
             | Self::BrokenOff
             | Self::Superseded
             | Self::Purged
-            | Self::SecretMissing(_) => false,
+            | Self::SecretMissing(_)
+            | Self::Refused { .. } => false,
         }
     }
 }
@@ -338,12 +349,29 @@ pub trait Gate {
     async fn ask(&self, key: &str, question: &Question, budget_ms: u32) -> Result<Verdict, Fault>;
 }
 
+/// What is limited, each by a binding of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// Requests that neither tier can answer.
+    Misses,
+    /// Requests to the operator's API.
+    Admin,
+}
+
+/// Counts how often somebody comes.
+pub trait Limiter {
+    /// Counts `who` once, and says whether that is within the limit.
+    ///
+    /// Each data centre counts for itself, and roughly. A fault, or no answer within the budget, limits nobody.
+    async fn admits(&self, who: &str, budget_ms: u32) -> Result<bool, Fault>;
+}
+
 /// HTTP to the transformer and to sources.
 pub trait Upstream {
     /// What bodies are here.
     type Body: Body;
 
-    /// An HTTP error is a [`Reply`]; no answer at all is a [`Fault`].
+    /// An HTTP error is a [`Reply`], and so is a redirect: nobody below follows one. No answer at all is a [`Fault`].
     async fn fetch(&self, call: &Call) -> Result<Reply<Self::Body>, Fault>;
 }
 
@@ -360,8 +388,6 @@ pub struct Call {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Milliseconds until the headers of the answer must be here.
     pub budget_ms: u32,
-    /// Whether redirects are followed; never where credentials are sent, for they would go along.
-    pub follows_redirects: bool,
 }
 
 /// Why an upstream is asked.
@@ -422,6 +448,8 @@ pub trait Host: Clock + Entropy + Isolate + Secrets {
     type Kv: KvStore<Body = Self::Body>;
     /// The gate before fills.
     type Gate: Gate;
+    /// What counts who comes.
+    type Limiter: Limiter;
     /// Everything over HTTP.
     type Upstream: Upstream<Body = Self::Body>;
 
@@ -431,6 +459,8 @@ pub trait Host: Clock + Entropy + Isolate + Secrets {
     fn kv(&self) -> &Self::Kv;
     /// The gate before fills; `None` where none is bound, and everybody fills for themselves.
     fn gate(&self) -> Option<&Self::Gate>;
+    /// What counts who comes; `None` where none is bound, and nobody is limited.
+    fn limiter(&self, limit: Limit) -> Option<&Self::Limiter>;
     /// Everything over HTTP.
     fn upstream(&self) -> &Self::Upstream;
 }

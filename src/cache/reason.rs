@@ -116,11 +116,13 @@ pub enum Unfit {
     TimedOut,
     /// The source needs credentials, and this worker has no key to relay it under.
     RelayKeyMissing,
+    /// The source, or where it leads, may not be asked.
+    SourceRefused,
 }
 
 impl Unfit {
     /// Every name with its meaning, for the operator.
-    pub const ALL_NAMES: [(&'static str, &'static str); 9] = [
+    pub const ALL_NAMES: [(&'static str, &'static str); 10] = [
         ("transform-error", "The transformer said `Cf-Resized: err=…`, whatever the status was."),
         (
             "status",
@@ -142,6 +144,10 @@ impl Unfit {
             "relay-key-missing",
             "The source needs credentials or is this worker's own host, and the secret `SOURCE_RELAY_KEY` is not set.",
         ),
+        (
+            "source-refused",
+            "The source, or where it redirects to, is not covered by `sources.allow` or not of the public internet; `faults` in the log says which.",
+        ),
     ];
 
     /// The name.
@@ -156,6 +162,7 @@ impl Unfit {
             Self::NoAnswer => "no-answer",
             Self::TimedOut => "timed-out",
             Self::RelayKeyMissing => "relay-key-missing",
+            Self::SourceRefused => "source-refused",
         }
     }
 
@@ -169,7 +176,8 @@ impl Unfit {
             | Self::Untransformed
             | Self::NoAnswer
             | Self::TimedOut
-            | Self::RelayKeyMissing => None,
+            | Self::RelayKeyMissing
+            | Self::SourceRefused => None,
         }
     }
 
@@ -186,6 +194,7 @@ impl Unfit {
             "no-answer" => Self::NoAnswer,
             "timed-out" => Self::TimedOut,
             "relay-key-missing" => Self::RelayKeyMissing,
+            "source-refused" => Self::SourceRefused,
             _ => return None,
         })
     }

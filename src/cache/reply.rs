@@ -8,6 +8,7 @@ use super::reason::Unfit;
 use super::rendition::Rendition;
 use super::status::Advice;
 use crate::config::Config;
+use crate::guard::access::Pass;
 use crate::http::conditional::{Answer, Validators};
 use crate::http::cut::Cut;
 use crate::http::disposition::Disposition;
@@ -66,8 +67,7 @@ pub fn rendition<B>(
         let inline = Disposition::Inline.header_value(Some(name));
         headers.insert(header::CONTENT_DISPOSITION, inline);
     }
-    let left_s = rendition.pass.left_s(now_ms);
-    freshness(&mut headers, config, metadata, left_s, now_ms);
+    freshness(&mut headers, config, metadata, &rendition.pass, now_ms);
     if config.headers.predecessors {
         predecessors(&mut headers, rendition, metadata.source);
     }
@@ -148,22 +148,24 @@ pub fn unfilled_head<B: Body>(recipe: &Recipe) -> Reply<B> {
 }
 
 /// `Cache-Control` and `Age`: the lifetime of the entry, not of this answer, so that what a browser
-/// computes from both is what is really left. `left_s` is how long this viewer may show it, if that ends.
+/// computes from both is what is really left. `pass` says how long this viewer may show it, and
+/// whether others may be shown it who asked without what let this one in.
 fn freshness(
     headers: &mut HeaderMap,
     config: &Config,
     metadata: &Metadata,
-    left_s: Option<u64>,
+    pass: &Pass,
     now_ms: u64,
 ) {
     let age_s = now_ms.saturating_sub(metadata.as_of_ms()) / 1000;
     let lifetime_s = metadata.fresh_until_ms.saturating_sub(metadata.as_of_ms()) / 1000;
-    let caps = [config.headers.browser_max_age_s, left_s].into_iter().flatten();
+    let caps = [config.headers.browser_max_age_s, pass.left_s(now_ms)].into_iter().flatten();
     let max_age_s = caps.fold(lifetime_s, |max_s, cap_s| max_s.min(age_s.saturating_add(cap_s)));
     headers.insert(header::AGE, HeaderValue::from(age_s));
+    let scope = if pass.is_shared() { "public" } else { "private" };
     headers.insert(
         header::CACHE_CONTROL,
-        visible(&format!("public, max-age={max_age_s}, no-transform")),
+        visible(&format!("{scope}, max-age={max_age_s}, no-transform")),
     );
 }
 

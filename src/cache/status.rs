@@ -51,6 +51,8 @@ pub enum Tier {
     Kv,
     /// The gate before fills.
     Gate,
+    /// What counts the misses of a viewer.
+    Limiter,
     /// The transformation.
     Transform,
     /// The source, asked for its length only.
@@ -66,6 +68,7 @@ impl Tier {
             Self::Edge => "edge",
             Self::Kv => "kv",
             Self::Gate => "gate",
+            Self::Limiter => "limiter",
             Self::Transform => "transform",
             Self::Probe => "probe",
             Self::Original => "original",
@@ -97,11 +100,13 @@ pub enum Phase {
     HeadUnfilled,
     /// Nothing was kept, and the viewer wanted nothing else (`only-if-cached`).
     NotCached,
+    /// Nothing was kept, and the viewer has asked for too much that was not.
+    Limited,
 }
 
 impl Phase {
     /// Every phase.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::EdgeHit,
         Self::KvHit,
         Self::Miss,
@@ -112,6 +117,7 @@ impl Phase {
         Self::Failed,
         Self::HeadUnfilled,
         Self::NotCached,
+        Self::Limited,
     ];
 
     /// The word in logs.
@@ -127,6 +133,7 @@ impl Phase {
             Self::Failed => "failed",
             Self::HeadUnfilled => "head-unfilled",
             Self::NotCached => "not-cached",
+            Self::Limited => "limited",
         }
     }
 }
@@ -191,7 +198,8 @@ impl Trace {
             | Phase::Original
             | Phase::Failed
             | Phase::HeadUnfilled
-            | Phase::NotCached => None,
+            | Phase::NotCached
+            | Phase::Limited => None,
         };
         let forward_status = self.attempts.last().and_then(|attempt| attempt.status);
         if let Some(lookup) = self.kv.lookup {

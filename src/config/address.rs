@@ -5,6 +5,8 @@
 
 use std::net::Ipv6Addr;
 
+use crate::guard::address::is_url_char;
+
 /// Bytes of a host name (RFC 1035 2.3.4, as text).
 const HOST_BYTES_MAX: usize = 253;
 /// Bytes of one label of a host name (RFC 1035 2.3.4).
@@ -87,11 +89,6 @@ fn check_path(path: &str) -> Result<(), &'static str> {
         return Err("percent-encode what is not plain in a URL");
     }
     Ok(())
-}
-
-/// Whether a character may stand in a URL as it is (RFC 3986 appendix A, `#` excepted).
-pub(super) fn is_url_char(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "-._~:/?[]@!$&'()*+,;=%".contains(c)
 }
 
 #[cfg(test)]

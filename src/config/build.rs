@@ -8,8 +8,8 @@ use super::check::{Errors, shown};
 use super::reader::At;
 use super::{
     Access, Admin, Bucket, Bypass, BypassAction, Cache, Coalescing, Config, Cors, Debug, Headers,
-    Ladder, Lifetimes, Limits, Log, LogLevel, PassThrough, Preset, Purge, QualityCaps, Responsive,
-    SourcePolicy, Strictness, Tags, Transformer, Ttl, guard, origins,
+    Ladder, Lifetimes, Limits, Log, LogLevel, PassThrough, Preset, Purge, QualityCaps, RateLimit,
+    Responsive, SourcePolicy, Strictness, Tags, Transformer, Ttl, guard, origins, reach,
 };
 use crate::purge::settings::ReadFrom;
 use crate::request::parameter;
@@ -51,7 +51,8 @@ pub(super) fn config(document: &Value, errors: &mut Errors) -> Config {
         headers: headers(&root.at("headers")),
         cors: cors(&root.at("cors"), errors),
         debug: Debug { enabled: root.at("debug").flag("enabled") },
-        sources: sources(&root.at("sources")),
+        sources: sources(&root, errors),
+        rate_limit: RateLimit { misses: root.at("rateLimit").flag("misses") },
         admin: Admin { prefix: root.at("admin").text("prefix") },
         log: Log { level: log_level(&root.at("log").text("level")) },
     }
@@ -319,6 +320,7 @@ fn purge(at: &At<'_>) -> Purge {
         refresh_ms: at.required("refreshMs"),
         read_from: if at.text("readFrom") == "ledger" { ReadFrom::Ledger } else { ReadFrom::Kv },
         zone_id: at.optional_text("zoneId"),
+        account_id: at.optional_text("accountId"),
         requests_per_minute: at.required("requestsPerMinute"),
         api_url: at.text("apiUrl"),
     }
@@ -353,8 +355,10 @@ fn cors(at: &At<'_>, errors: &mut Errors) -> Cors {
     Cors { allow_origins, max_age_s: at.required("maxAge") }
 }
 
-fn sources(at: &At<'_>) -> SourcePolicy {
+fn sources(root: &At<'_>, errors: &mut Errors) -> SourcePolicy {
+    let at = root.at("sources");
     SourcePolicy {
+        reach: reach::reach(root, errors),
         probe: at.flag("probe"),
         fallback_to_original: at.flag("fallbackToOriginal"),
         timeout_ms: at.required("timeoutMs"),

@@ -11,6 +11,7 @@ mod kind;
 pub mod layers;
 pub mod live;
 mod origins;
+mod reach;
 mod reader;
 pub mod reference;
 mod renamed;
@@ -26,6 +27,7 @@ use std::collections::BTreeMap;
 
 use regex_lite::Regex;
 
+use crate::guard::reach::Reach;
 use crate::purge::settings::ReadFrom;
 use crate::request::recipe::{Fit, Format, Mode, Quality};
 
@@ -72,6 +74,8 @@ pub struct Config {
     pub debug: Debug,
     /// How sources are asked.
     pub sources: SourcePolicy,
+    /// What is limited for each viewer.
+    pub rate_limit: RateLimit,
     /// The operator's API.
     pub admin: Admin,
     /// The log.
@@ -335,6 +339,8 @@ pub struct Purge {
     pub read_from: ReadFrom,
     /// The zone that is purged as well; `None` for none.
     pub zone_id: Option<String>,
+    /// The account whose audit log tells of purges made elsewhere; `None` asks for none.
+    pub account_id: Option<String>,
     /// Requests a minute to the zone's purge API.
     pub requests_per_minute: u32,
     /// Where Cloudflare's API is, without a trailing slash.
@@ -432,8 +438,10 @@ pub struct Debug {
 }
 
 /// How sources are asked.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct SourcePolicy {
+    /// Where they may be, and where their redirects may lead.
+    pub reach: Reach,
     /// Whether the source's length is asked beside a transform, to recognise an untransformed original.
     pub probe: bool,
     /// Whether the original is served when no rendition could be made.
@@ -442,6 +450,13 @@ pub struct SourcePolicy {
     pub timeout_ms: u32,
     /// Seconds after which it is asked whether a source has changed; 0 waits until the entry expires.
     pub revalidate_after_s: u64,
+}
+
+/// What is limited for each viewer.
+#[derive(Debug, Clone, Copy)]
+pub struct RateLimit {
+    /// Whether requests that neither tier can answer are, where a limiter is bound.
+    pub misses: bool,
 }
 
 /// The operator's API.

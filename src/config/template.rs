@@ -1,6 +1,7 @@
 //! Source URL templates: `https://media.example/$1`, `{request-origin}/${name}`.
 
 use super::address;
+use crate::guard::address::is_url_char;
 
 /// Begins a template whose scheme and host are those of the request.
 pub const REQUEST_ORIGIN: &str = "{request-origin}";
@@ -53,7 +54,7 @@ pub fn pieces(template: &str) -> Result<Vec<Piece<'_>>, &'static str> {
         pieces.push(Piece::Literal(query));
     }
     let plain = |piece: &Piece<'_>| match piece {
-        Piece::Literal(text) => text.chars().all(address::is_url_char),
+        Piece::Literal(text) => text.chars().all(is_url_char),
         Piece::RequestOrigin | Piece::Index(_) | Piece::Name(_) => true,
     };
     if pieces.iter().all(plain) {

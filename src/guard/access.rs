@@ -18,7 +18,7 @@ pub enum Pass {
     Preset,
     /// Its URL is signed.
     Signed(Signed),
-    /// It carries the admin token.
+    /// It carries the admin token, and nothing else would have let it in.
     Operator,
 }
 
@@ -30,6 +30,14 @@ impl Pass {
             Self::Preset => "preset",
             Self::Signed(_) => "signature",
             Self::Operator => "operator",
+        }
+    }
+
+    /// Whether a cache between may give the answer to others who ask for the same URL.
+    pub const fn is_shared(&self) -> bool {
+        match self {
+            Self::Open | Self::Preset | Self::Signed(_) => true,
+            Self::Operator => false,
         }
     }
 
@@ -58,7 +66,7 @@ pub struct Asked<'a> {
     pub is_admin: bool,
 }
 
-/// Lets a request in, or says what its origin would have answered.
+/// Lets a request in, or says what its origin would have answered; the admin token opens everything.
 ///
 /// Where no signature is needed none is looked at: a link may be signed before its origin asks for it.
 pub fn admit(
@@ -67,9 +75,18 @@ pub fn admit(
     signing: &Signing,
     asked: &Asked<'_>,
 ) -> Result<Pass, Rejection> {
-    if asked.is_admin {
-        return Ok(Pass::Operator);
+    match by_itself(host, origin, signing, asked) {
+        Err(_) if asked.is_admin => Ok(Pass::Operator),
+        decided => decided,
     }
+}
+
+fn by_itself(
+    host: &(impl Secrets + Clock),
+    origin: &Origin,
+    signing: &Signing,
+    asked: &Asked<'_>,
+) -> Result<Pass, Rejection> {
     if needs_signature(origin.access, asked.choices) {
         return match signature::check(host, signing, asked.path, asked.query) {
             Err(Rejection::SignatureMissing) if origin.access == OriginAccess::SignedOrPreset => {

@@ -145,6 +145,24 @@ impl Problem {
         }
     }
 
+    /// The document for a viewer who asks for too much that has not been made.
+    pub fn too_many_misses(request_id: &str, retry_after_s: u64) -> Self {
+        Self {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            code: "too-many-misses",
+            title: "Too many renditions were asked for that are not made yet",
+            detail: format!(
+                "what has been made is still served; anything else may be asked for in {retry_after_s} s"
+            ),
+            instance: None,
+            retry_after_s: Some(retry_after_s),
+            extensions: BTreeMap::from([
+                ("request_id", Value::from(request_id)),
+                ("retry_after", Value::from(retry_after_s)),
+            ]),
+        }
+    }
+
     /// The same problem, said to have happened at `instance`.
     #[must_use]
     pub fn at(mut self, instance: impl Into<String>) -> Self {

@@ -48,7 +48,8 @@ pub fn consequence(unfit: Unfit) -> Consequence {
         | Unfit::Partial
         | Unfit::ContentType
         | Unfit::Empty
-        | Unfit::Untransformed => BROKEN,
+        | Unfit::Untransformed
+        | Unfit::SourceRefused => BROKEN,
     }
 }
 
@@ -95,6 +96,7 @@ pub fn proxy_error(unfit: Unfit) -> Option<&'static str> {
         Unfit::TransformError(9504) | Unfit::NoAnswer => Some("destination_unavailable"),
         Unfit::TimedOut => Some("http_response_timeout"),
         Unfit::RelayKeyMissing => Some("proxy_configuration_error"),
+        Unfit::SourceRefused => Some("http_request_denied"),
         Unfit::TransformError(_)
         | Unfit::Status(_)
         | Unfit::Partial
@@ -152,6 +154,7 @@ mod tests {
             (Unfit::NoAnswer, 502, true, false),
             (Unfit::TimedOut, 504, true, false),
             (Unfit::RelayKeyMissing, 502, true, false),
+            (Unfit::SourceRefused, 502, true, true),
         ] {
             let consequence = consequence(unfit);
             assert_eq!(consequence.status.as_u16(), status, "{unfit:?}");

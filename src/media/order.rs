@@ -3,6 +3,7 @@
 use futures_util::future::join;
 use http::{HeaderName, HeaderValue, Method, header};
 
+use super::follow::{self, Errand};
 use super::loop_guard;
 use super::relay::{self, KEY_BYTES_MIN, KEY_SECRET};
 use super::revalidation::{self, Revalidation};
@@ -84,13 +85,14 @@ async fn transform<H: Host>(
     began: Began,
     trace: &mut Trace,
 ) -> Result<Made<H::Body>, Unfit> {
-    let purged = host.ledger().bearing_on(&rendition.subject()).latest();
-    let Some(url) = transform_url(host, ask, config, rendition, source, purged) else {
-        let unfit = Unfit::RelayKeyMissing;
-        let attempt =
-            Attempt { source: source.index, unfit: Some(unfit), status: None, took_ms: 0 };
-        trace.attempts.push(attempt);
-        return Err(unfit);
+    let url = match order_url(host, ask, config, rendition, source, trace) {
+        Ok(url) => url,
+        Err(unfit) => {
+            let attempt =
+                Attempt { source: source.index, unfit: Some(unfit), status: None, took_ms: 0 };
+            trace.attempts.push(attempt);
+            return Err(unfit);
+        }
     };
     let call = Call {
         purpose: Purpose::Transform,
@@ -98,7 +100,6 @@ async fn transform<H: Host>(
         url,
         headers: marked(ask),
         budget_ms: config.transformer.timeout_ms,
-        follows_redirects: false,
     };
     let (answer, of_source) = join(host.upstream().fetch(&call), async {
         if config.sources.probe {
@@ -108,11 +109,18 @@ async fn transform<H: Host>(
         }
     })
     .await;
+    // The transformation follows a redirect to anywhere. Where the source's own answer has just shown such a one, what
+    // was made of it is not served.
+    let leads_astray = matches!(of_source, Err(Fault::Refused { .. }));
     let of_source = of_source.unwrap_or_else(|fault| {
         trace.faults.push((Tier::Probe, fault));
         Probed::default()
     });
-    let verdict = verdict::judge(rendition.recipe(), &answer, of_source.length);
+    let verdict = if leads_astray {
+        Err(Unfit::SourceRefused)
+    } else {
+        verdict::judge(rendition.recipe(), &answer, of_source.length)
+    };
     let status = answer.as_ref().ok().map(|reply| reply.status);
     let took_ms = host.now_ms().saturating_sub(began.at_ms);
     let made = match (verdict, answer) {
@@ -142,6 +150,23 @@ async fn transform<H: Host>(
     let unfit = made.as_ref().err().copied();
     trace.attempts.push(Attempt { source: source.index, unfit, status, took_ms });
     made
+}
+
+/// The URL of an order, where there may be one.
+fn order_url<H: Host>(
+    host: &H,
+    ask: &Ask,
+    config: &Config,
+    rendition: &Rendition<'_>,
+    source: &Source,
+    trace: &mut Trace,
+) -> Result<String, Unfit> {
+    if let Err(fault) = follow::address(ask, config, source) {
+        trace.faults.push((Tier::Transform, fault));
+        return Err(Unfit::SourceRefused);
+    }
+    let purged = host.ledger().bearing_on(&rendition.subject()).latest();
+    transform_url(host, ask, config, rendition, source, purged).ok_or(Unfit::RelayKeyMissing)
 }
 
 /// A player that asks for a range must be told the whole length, or it does not play; where the transformer
@@ -239,15 +264,9 @@ pub async fn fetch_original<H: Host>(
             headers.push((name, value.clone()));
         }
     }
-    let call = Call {
-        purpose: Purpose::Original,
-        method: ask.method.clone(),
-        url: source.url.clone(),
-        headers,
-        budget_ms: config.sources.timeout_ms,
-        follows_redirects: source.auth.is_none(),
-    };
-    host.upstream().fetch(&call).await
+    let (purpose, method) = (Purpose::Original, ask.method.clone());
+    let errand = Errand { purpose, method, headers, budget_ms: config.sources.timeout_ms };
+    follow::fetch(host, ask, config, source, errand).await
 }
 
 /// Whether any source has the video; a source that does not answer counts as having it.
@@ -259,7 +278,7 @@ pub async fn exists<H: Host>(
     trace: &mut Trace,
 ) -> bool {
     for source in &rendition.sources {
-        match ask_for_head(host, ask, source, config.sources.timeout_ms, Vec::new()).await {
+        match ask_for_head(host, ask, config, source, config.sources.timeout_ms, Vec::new()).await {
             Ok(reply) => {
                 let status = reply.status;
                 reply.body.discard();
@@ -292,7 +311,7 @@ async fn probe<H: Host>(
     source: &Source,
 ) -> Result<Probed, Fault> {
     let budget_ms = config.sources.timeout_ms.min(PROBE_MS_MAX);
-    let reply = ask_for_head(host, ask, source, budget_ms, Vec::new()).await?;
+    let reply = ask_for_head(host, ask, config, source, budget_ms, Vec::new()).await?;
     let probed = if reply.status == 200 {
         let length = verdict::content_length(&reply.headers);
         Probed { length, state: revalidation::state_of(&reply.headers) }
@@ -312,7 +331,8 @@ pub async fn revalidate<H: Host>(
     state: &SourceState,
 ) -> Result<Revalidation, Fault> {
     let conditions = revalidation::conditions(state);
-    let reply = ask_for_head(host, ask, source, config.sources.timeout_ms, conditions).await?;
+    let reply =
+        ask_for_head(host, ask, config, source, config.sources.timeout_ms, conditions).await?;
     let answer = revalidation::judge(state, reply.status, &reply.headers);
     reply.body.discard();
     Ok(answer)
@@ -321,21 +341,15 @@ pub async fn revalidate<H: Host>(
 async fn ask_for_head<H: Host>(
     host: &H,
     ask: &Ask,
+    config: &Config,
     source: &Source,
     budget_ms: u32,
     conditions: Vec<(HeaderName, HeaderValue)>,
 ) -> Result<Reply<H::Body>, Fault> {
     let mut headers = with_credentials(host, ask, source)?;
     headers.extend(conditions);
-    let call = Call {
-        purpose: Purpose::Probe,
-        method: Method::HEAD,
-        url: source.url.clone(),
-        headers,
-        budget_ms,
-        follows_redirects: source.auth.is_none(),
-    };
-    host.upstream().fetch(&call).await
+    let errand = Errand { purpose: Purpose::Probe, method: Method::HEAD, headers, budget_ms };
+    follow::fetch(host, ask, config, source, errand).await
 }
 
 fn with_credentials(

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::{HeaderName, HeaderValue, header};
 
+use super::follow::origin_of;
 use crate::cache::ports::{Fault, Secrets};
 use crate::config::template::{Piece, pieces};
 use crate::config::{Origin, SourceAuth};
@@ -89,16 +90,6 @@ pub fn credentials(
         HeaderValue::from_str(&value).map_err(|_| Fault::SecretMissing(secret.clone()))?;
     value.set_sensitive(true);
     Ok((name, value))
-}
-
-/// `https://host:port` of an absolute URL; the whole of it when it has no path.
-fn origin_of(url: &str) -> &str {
-    let after_scheme = url.find("://").map_or(0, |at| at + 3);
-    let end = url
-        .get(after_scheme..)
-        .and_then(|rest| rest.find(['/', '?', '#']))
-        .map_or(url.len(), |at| after_scheme + at);
-    url.get(..end).unwrap_or(url)
 }
 
 fn read(secrets: &impl Secrets, name: &str) -> Result<String, Fault> {

@@ -1,8 +1,13 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
 use serde_json::{Value, json};
+use url::Url;
 
 use super::*;
 use crate::config::Config;
+use crate::guard::address::Address;
 
 fn origins(document: &Value) -> Vec<Origin> {
     Config::check(&json!({ "origins": document })).unwrap().origins
@@ -111,5 +116,30 @@ fn the_origin_of_a_url_ends_where_its_path_begins() {
         ("https://a.example#x", "https://a.example"),
     ] {
         assert_eq!(origin_of(url), origin);
+    }
+}
+
+static FOLDER: LazyLock<Vec<Origin>> = LazyLock::new(|| {
+    origins(&json!([{
+        "name": "a", "pattern": "^/(.*)$", "sources": [{"url": "https://m.example/folder/$1"}]
+    }]))
+});
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn no_path_of_a_request_leaves_the_host_and_folder_of_a_template(
+        raw in "/([a-c]|[./\\\\@:?#;]|%2[eEfF]|%5[cC]|%25|%2e%2e/|\\.\\./|//){0,12}",
+    ) {
+        if let Ok(path) = SourcePath::parse(&raw) {
+            for source in locate(&FOLDER[0], &path, "https://v.example") {
+                let (ours, oracle) = (Address::parse(&source.url).unwrap(), Url::parse(&source.url).unwrap());
+                prop_assert_eq!(oracle.host_str(), Some("m.example"));
+                prop_assert!(oracle.path().starts_with("/folder/"), "{}", oracle);
+                prop_assert_eq!(ours.path(), oracle.path());
+                prop_assert_eq!(oracle.query(), None);
+            }
+        }
     }
 }

@@ -35,7 +35,8 @@ pub fn judge<B>(
             | Fault::Missing
             | Fault::Superseded
             | Fault::Purged
-            | Fault::SecretMissing(_),
+            | Fault::SecretMissing(_)
+            | Fault::Refused { .. },
         ) => return Err(Unfit::NoAnswer),
     };
     if let Some(code) = error_code(&reply.headers) {

@@ -5,6 +5,7 @@
 //! - [`heard`]: what this isolate knows of the ledger, and when it must look again.
 //! - [`order`]: what an operator wants purged, read and checked, each target by [`aim`]; [`receipt`]: what became of it.
 //! - [`question`]: what the ledger's object is asked; [`book`]: what it decides; [`zone`]: the zone's own cache.
+//! - [`audit`]: purges made in Cloudflare's dashboard or API, found in the account's audit log.
 //! - [`sweep`]: what was purged is deleted.
 //! - [`settings`]: what of the configuration concerns it; [`ports`]: what purging asks of the platform.
 //!
@@ -19,6 +20,7 @@
 pub const MIRROR_KEY: &str = "purges";
 
 pub mod aim;
+pub mod audit;
 pub mod book;
 pub mod heard;
 pub mod ledger;

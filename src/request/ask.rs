@@ -34,7 +34,7 @@ impl Ask {
 }
 
 /// Every request header the core reads; the shell copies these and no others.
-pub static HEADERS: [HeaderName; 25] = [
+pub static HEADERS: [HeaderName; 26] = [
     header::RANGE,
     header::IF_RANGE,
     header::IF_NONE_MATCH,
@@ -60,6 +60,7 @@ pub static HEADERS: [HeaderName; 25] = [
     ECT,
     DOWNLINK,
     CF_DEVICE_TYPE,
+    CF_CONNECTING_IP,
 ];
 
 /// RFC 8586: who has already handled this request.
@@ -84,3 +85,5 @@ pub const ECT: HeaderName = HeaderName::from_static("ect");
 pub const DOWNLINK: HeaderName = HeaderName::from_static("downlink");
 /// `mobile`, `tablet` or `desktop`, set by Cloudflare where the zone asks for it.
 pub const CF_DEVICE_TYPE: HeaderName = HeaderName::from_static("cf-device-type");
+/// The viewer's own address; Cloudflare sets it, whatever a viewer sends.
+pub const CF_CONNECTING_IP: HeaderName = HeaderName::from_static("cf-connecting-ip");

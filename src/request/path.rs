@@ -101,7 +101,7 @@ fn within_limit(bytes: usize) -> Result<(), Rejection> {
 }
 
 /// The byte that two hexadecimal digits stand for; takes them off `bytes`.
-pub(super) fn escaped(bytes: &mut impl Iterator<Item = u8>) -> Option<u8> {
+pub(crate) fn escaped(bytes: &mut impl Iterator<Item = u8>) -> Option<u8> {
     let mut digit = || char::from(bytes.next()?).to_digit(16);
     let (high, low) = (digit()?, digit()?);
     u8::try_from(high * 16 + low).ok()

@@ -63,6 +63,12 @@ extern "C" {
         init: &web_sys::RequestInit,
     ) -> Result<Promise, JsValue>;
 
+    /// A rate limiter.
+    #[derive(Debug)]
+    pub(super) type LimiterObject;
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn limit(this: &LimiterObject, options: &JsValue) -> Result<Promise, JsValue>;
+
     /// A response of anything that can be a body.
     #[wasm_bindgen(extends = web_sys::Response, js_name = Response)]
     pub(super) type AnyResponse;

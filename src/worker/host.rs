@@ -11,16 +11,19 @@ use super::budget;
 use super::edge::Edge;
 use super::gate::GateStub;
 use super::kv::{Kv, RENDITIONS};
+use super::limiter::RateLimiter;
 use super::live_config;
 use super::live_ledger;
 use super::object::Objects;
 use super::stay::Stay;
 use super::upstream::Fetcher;
-use crate::admin::ports::{AdminHost, Class, DOCUMENTS_BINDING};
+use crate::admin::ports::{AdminHost, Class, DOCUMENTS_BINDING, ask_ledger};
 use crate::cache::errands::Errands;
-use crate::cache::ports::{Clock, Entropy, Fault, Host, Isolate, Secrets};
+use crate::cache::ports::{Clock, Entropy, Fault, Host, Isolate, Limit, Secrets};
 use crate::config::ConfigError;
+use crate::purge::audit::AuditLedger;
 use crate::purge::ledger::Ledger;
+use crate::purge::question::{Answer, Question};
 
 /// Cloudflare, as the core sees it.
 #[derive(Debug)]
@@ -28,6 +31,8 @@ pub(super) struct CloudflareHost {
     env: Env,
     kv: Kv,
     gate: Option<GateStub>,
+    misses: Option<RateLimiter>,
+    admin: Option<RateLimiter>,
     documents: Kv,
     stay: Stay,
 }
@@ -37,8 +42,10 @@ impl CloudflareHost {
     pub(super) fn bind(env: Env, stay: Stay) -> Self {
         let kv = Kv::bind(&env, RENDITIONS);
         let gate = GateStub::bind(&env);
+        let misses = RateLimiter::bind(&env, Limit::Misses);
+        let admin = RateLimiter::bind(&env, Limit::Admin);
         let documents = Kv::bind(&env, DOCUMENTS_BINDING);
-        Self { env, kv, gate, documents, stay }
+        Self { env, kv, gate, misses, admin, documents, stay }
     }
 }
 
@@ -95,6 +102,7 @@ impl Host for CloudflareHost {
     type Edge = Edge;
     type Kv = Kv;
     type Gate = GateStub;
+    type Limiter = RateLimiter;
     type Upstream = Fetcher;
 
     fn edge(&self) -> &Edge {
@@ -107,6 +115,13 @@ impl Host for CloudflareHost {
 
     fn gate(&self) -> Option<&GateStub> {
         self.gate.as_ref()
+    }
+
+    fn limiter(&self, limit: Limit) -> Option<&RateLimiter> {
+        match limit {
+            Limit::Misses => self.misses.as_ref(),
+            Limit::Admin => self.admin.as_ref(),
+        }
     }
 
     fn upstream(&self) -> &Fetcher {
@@ -151,5 +166,11 @@ impl AdminHost for CloudflareHost {
 
     fn refused_layers(&self) -> Vec<ConfigError> {
         live_config::refused()
+    }
+}
+
+impl AuditLedger for CloudflareHost {
+    async fn ask(&self, question: &Question) -> Result<Answer, Fault> {
+        ask_ledger(self, question).await
     }
 }

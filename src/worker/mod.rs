@@ -9,6 +9,7 @@ mod edge;
 mod gate;
 mod host;
 mod kv;
+mod limiter;
 mod live_config;
 mod live_ledger;
 mod log;
@@ -18,15 +19,18 @@ mod request;
 mod response;
 mod stay;
 mod upstream;
+mod warmer;
 
 use std::rc::Rc;
 
 use worker::{Context, Env, ScheduleContext, ScheduledEvent, event};
 
-use crate::cache::ports::Body as _;
+use crate::cache::ports::{Body as _, Clock as _};
 use crate::front::{self, Handled};
+use crate::purge::audit;
 use crate::upkeep;
 use body::NativeBody;
+use cloudflare_api::Api;
 use host::CloudflareHost;
 use stay::Stay;
 
@@ -69,10 +73,14 @@ async fn fetch(
 
 /// By the clock, as wrangler.jsonc has it.
 #[event(scheduled)]
-async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
+async fn scheduled(event: ScheduledEvent, env: Env, _: ScheduleContext) {
     log::install();
     let config = live_config::reread(&env).await;
     log::set_level(config.log.level);
-    live_ledger::look_now(&env, &config).await;
-    upkeep::run(&CloudflareHost::bind(env, Stay::without_viewer()), &config).await;
+    let host = CloudflareHost::bind(env.clone(), Stay::without_viewer());
+    audit::follow(&Api, &host, &host, &config, host.now_ms()).await;
+    if upkeep::is_due(&event.cron()) {
+        live_ledger::look_now(&env, &config).await;
+        upkeep::run(&host, &config).await;
+    }
 }

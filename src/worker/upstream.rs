@@ -52,11 +52,7 @@ fn request(call: &Call, abort: &AbortController) -> Result<Request, JsValue> {
     init.set_method(call.method.as_str());
     init.set_headers(&headers);
     init.set_signal(Some(&abort.signal()));
-    init.set_redirect(if call.follows_redirects {
-        RequestRedirect::Follow
-    } else {
-        RequestRedirect::Manual
-    });
+    init.set_redirect(RequestRedirect::Manual);
     Request::new_with_str_and_init(&call.url, &init)
 }
 

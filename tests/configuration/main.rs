@@ -5,6 +5,7 @@
 
 mod errors;
 mod layers;
+mod reach;
 mod rows;
 
 use serde_json::{Value, json};
@@ -33,6 +34,9 @@ fn base() -> Value {
         "ladder": {"widths": [100], "heights": [100]},
         "signing": {"keys": {"x": "S"}},
         "bypass": {"parameters": {"x": "around"}},
+        "sources": {"allow": [
+            "https://x.example", "https://a.example", "https://b.example", "https://c.example", "https://d.example"
+        ]},
         "tags": {"extra": ["x"]},
         "headers": {"set": {"x": "1"}},
         "cors": {"allowOrigins": ["https://x.example"]}

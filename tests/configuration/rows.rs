@@ -22,7 +22,7 @@ fn every_row_is_read_and_changes_the_configuration() {
         }
         ("origins[].sources", _) => json!([source]),
         ("responsive.buckets", _) => json!([{"name": "s", "width": 64}]),
-        ("cors.allowOrigins", _) => json!([]),
+        ("cors.allowOrigins" | "sources.allow", _) => json!([]),
         ("presets", _) => json!({"y": {}}),
         ("headers.set", _) => json!({"y": "2"}),
         ("bypass.parameters", _) => json!({"y": "refresh"}),

@@ -7,7 +7,7 @@ use serde_json::Value;
 use video_resizer::cache::reason::Unfit;
 use video_resizer::http::cors::EXPOSED;
 use video_resizer::http::problem::{Problem, TYPE_PREFIX};
-use video_resizer::limits::{PATH_BYTES_MAX, RETRY_AFTER_S_DEFAULT};
+use video_resizer::limits::{LIMIT_PERIOD_S, PATH_BYTES_MAX, RETRY_AFTER_S_DEFAULT};
 use video_resizer::media::failure;
 use video_resizer::request::ask;
 use video_resizer::request::rejection::Rejection;
@@ -107,7 +107,7 @@ fn every_code_of_a_problem_is_in_the_document() {
     let mut table =
         String::from("| code | status | title | members of its own |\n|---|---|---|---|\n");
     let problems = rejections().into_iter().map(|rejection| Problem::rejected(&rejection, "…"));
-    for problem in problems.chain([Problem::not_found("…")]) {
+    for problem in problems.chain([Problem::not_found("…"), Problem::too_many_misses("…", 0)]) {
         let members: Vec<_> =
             problem.extensions.keys().map(|member| format!("`{member}`")).collect();
         let (code, status, title) = (problem.code, problem.status.as_u16(), problem.title);
@@ -133,6 +133,20 @@ fn the_example_of_a_problem_is_what_is_said() {
 }
 
 #[test]
+fn the_example_of_a_signed_url_is_one_of_the_vectors_that_signers_are_held_to() {
+    let vectors: Value = serde_json::from_str(&read("tests/signature-vectors.json")).unwrap();
+    let document = read(API);
+    let shown = |vector: &Value| {
+        let url = vector["signed"].as_str().unwrap().split('#').next().unwrap();
+        let signed = vector["canonical"].as_str().unwrap();
+        url.starts_with("https://")
+            && document.contains(&format!("```text\n{url}\n```"))
+            && document.contains(&format!("```text\n{signed}\n```"))
+    };
+    assert!(vectors.as_array().unwrap().iter().any(shown));
+}
+
+#[test]
 fn what_follows_from_a_failure_is_in_the_document() {
     let yes = |it: bool| if it { "yes" } else { "no" };
     let codes = [9401, 9402, 9404, 9406, 9407, 9408, 9412, 9419, 9504, 9509, 9517, 9523];
@@ -145,6 +159,7 @@ fn what_follows_from_a_failure_is_in_the_document() {
         Unfit::NoAnswer,
         Unfit::TimedOut,
         Unfit::RelayKeyMissing,
+        Unfit::SourceRefused,
     ];
     let all = codes.map(Unfit::TransformError).into_iter();
     let all = all.chain(statuses.map(Unfit::Status)).chain(named);
@@ -172,5 +187,6 @@ fn the_numbers_of_the_document_are_the_codes() {
     let document = read(API);
     assert_eq!(PATH_BYTES_MAX, 2_048);
     assert!(document.contains("over 2,048 bytes"));
-    assert!(document.contains(&format!("the transformation's or {RETRY_AFTER_S_DEFAULT} |")));
+    assert!(document.contains(&format!("the transformation's or {RETRY_AFTER_S_DEFAULT};")));
+    assert!(document.contains(&format!("; {LIMIT_PERIOD_S} of a 429 |")));
 }

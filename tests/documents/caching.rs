@@ -268,7 +268,7 @@ fn not_kept() -> Vec<Form> {
 }
 
 fn failed() -> Vec<Form> {
-    use Phase::{Failed, HeadUnfilled, NotCached, Stale};
+    use Phase::{Failed, HeadUnfilled, Limited, NotCached, Stale};
     let remembered = || tier(Lookup::Remembered(Unfit::TransformError(9402)), None);
     let brief = || declined(NotKept::TtlTooShort);
     let missed_both = || (missed(None), missed(None));
@@ -291,6 +291,7 @@ fn failed() -> Vec<Form> {
         (missed_both(), Transform::Silent, Failed, "The same, and no answer came."),
         (missed_both(), Transform::Untried, HeadUnfilled, "HEAD of something never made."),
         (missed_both(), Transform::Untried, NotCached, "`only-if-cached`, and nothing is kept."),
+        (missed_both(), Transform::Untried, Limited, "429: too many misses of this viewer."),
     ];
     forms
         .into_iter()

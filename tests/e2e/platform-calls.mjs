@@ -1,5 +1,5 @@
 // Counts what the worker really asks of the platform: not what it says of itself, but the calls as they arrive.
-// A module around the worker's own hands it the real namespaces and the real cache, each behind a counter.
+// A module around the worker's own hands it the real namespaces, cache and limiter, each behind a counter.
 
 /** For `startWorld({ around })`: every call becomes one line of the worker's log, with the tags of what is put at the edge. */
 export const COUNTING = `
@@ -32,7 +32,8 @@ globalThis.fetch = (...args) => {
 
 export default class extends worker {
   constructor(context, env) {
-    super(context, { ...env, [NAMESPACE]: counted(env[NAMESPACE], "kv", text) });
+    const limiter = counted(env.MISS_LIMIT, "limiter", ([{ key }]) => key);
+    super(context, { ...env, [NAMESPACE]: counted(env[NAMESPACE], "kv", text), MISS_LIMIT: limiter });
   }
 }
 `;

@@ -27,8 +27,9 @@ const PEEK = { ...OPERATOR, "cache-control": "only-if-cached" };
  *   over those of the local world, told where the media origin and the worker will listen
  * @param {Record<string, unknown>} [options.vars]
  * @param {string} [options.around]
+ * @param {Record<string, number>} [options.limits] what limiters admit, by binding
  */
-export async function openStage({ config = () => ({}), vars = {}, around } = {}) {
+export async function openStage({ config = () => ({}), vars = {}, around, limits } = {}) {
   const [port, mediaPort] = [await freePort(0, "PORT"), await freePort(0, "MEDIA_PORT")];
   const [worker, media] = [port, mediaPort].map((port) => `http://127.0.0.1:${port}`);
   const world = await startWorld({
@@ -37,6 +38,7 @@ export async function openStage({ config = () => ({}), vars = {}, around } = {})
     config: { origins: [anywhere(media)], ...config({ media, worker }) },
     vars: { ADMIN_TOKEN, ...vars },
     around,
+    limits,
   });
 
   /** @param {string} target path and query */

@@ -325,10 +325,10 @@ test("an edge hit costs one look at the cache and no KV operation, a KV hit one 
     return { tier: tierOf(answer), calls: calls(stage) };
   };
 
-  const made = await counted(7);
-  assert.deepEqual(made.calls.slice(0, 2), ["cache.match", "kv.getWithMetadata"]);
-  assert.deepEqual(made.calls.slice(2, 4), ["fetch", "fetch"], "the transformation, and the source's length beside it");
-  assert.deepEqual(made.calls.slice(4).sort(), ["cache.put", "kv.put", "kv.put"], "the second for those who have looked in vain");
+  const made = await counted(8);
+  assert.deepEqual(made.calls.slice(0, 3), ["cache.match", "kv.getWithMetadata", "limiter.limit"]);
+  assert.deepEqual(made.calls.slice(3, 5), ["fetch", "fetch"], "the transformation, and the source's length beside it");
+  assert.deepEqual(made.calls.slice(5).sort(), ["cache.put", "kv.put", "kv.put"], "the second for those who have looked in vain");
 
   await eventually(async () => (await stage.kept(target)).edge, "the edge keeps it");
   assert.deepEqual(await counted(1), { tier: "edge", calls: ["cache.match"] });

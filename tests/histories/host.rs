@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use video_resizer::cache::errands::Errands;
-use video_resizer::cache::ports::{Clock, Entropy, Host, Isolate, Secrets};
+use video_resizer::cache::ports::{Clock, Entropy, Fault, Host, Isolate, Limit, Limiter, Secrets};
 use video_resizer::purge::heard::Heard;
 use video_resizer::purge::ledger::Ledger;
 
@@ -90,6 +90,7 @@ impl Host for SimHost {
     type Edge = SimEdge;
     type Kv = SimKv;
     type Gate = SimGate;
+    type Limiter = NoLimiter;
     type Upstream = SimUpstream;
 
     fn edge(&self) -> &SimEdge {
@@ -104,7 +105,21 @@ impl Host for SimHost {
         self.gate.as_ref()
     }
 
+    fn limiter(&self, _: Limit) -> Option<&NoLimiter> {
+        None
+    }
+
     fn upstream(&self) -> &SimUpstream {
         &self.upstream
+    }
+}
+
+/// Nobody is limited here.
+#[derive(Debug)]
+pub(crate) enum NoLimiter {}
+
+impl Limiter for NoLimiter {
+    async fn admits(&self, _: &str, _: u32) -> Result<bool, Fault> {
+        match *self {}
     }
 }

@@ -43,6 +43,10 @@ impl Weather for Winds {
             | Operation::KvFind { .. }
             | Operation::KvList { .. }
             | Operation::GateAsk { .. }
+            | Operation::Limit { .. }
+            | Operation::DocumentGet { .. }
+            | Operation::DocumentPut { .. }
+            | Operation::ObjectAsk { .. }
             | Operation::Fetch { .. }
             | Operation::Fork => return Mishap::None,
         };

@@ -54,6 +54,10 @@ impl Weather for Drawn {
             | Operation::KvKeep { .. }
             | Operation::KvList { .. }
             | Operation::GateAsk { .. }
+            | Operation::Limit { .. }
+            | Operation::DocumentGet { .. }
+            | Operation::DocumentPut { .. }
+            | Operation::ObjectAsk { .. }
             | Operation::Fetch { purpose: Purpose::Transform, .. }
             | Operation::Fork => possible,
         };
@@ -159,7 +163,8 @@ impl Walk {
             | Phase::HeadUnfilled
             | Phase::Collapsed
             | Phase::StaleWhileRevalidate
-            | Phase::NotCached => None,
+            | Phase::NotCached
+            | Phase::Limited => None,
         };
         let sent = may_be_kept.as_deref();
         promises::what_is_kept_is_whole(&host, &before.borrow(), sent);
@@ -241,6 +246,10 @@ fn writes_are_done(
             Operation::EdgeFind { .. }
             | Operation::KvList { .. }
             | Operation::GateAsk { .. }
+            | Operation::Limit { .. }
+            | Operation::DocumentGet { .. }
+            | Operation::DocumentPut { .. }
+            | Operation::ObjectAsk { .. }
             | Operation::Fetch { .. } => {
                 panic!("{operation:?} after the answer")
             }

@@ -79,6 +79,7 @@ pub(super) fn paths(asked: Asked) -> Vec<(Phase, u32)> {
             ),
             (Phase::HeadUnfilled, 0),
             (Phase::NotCached, 0),
+            (Phase::Limited, 0),
         ],
         Asked::Head => vec![
             (Phase::EdgeHit, hits),
@@ -91,6 +92,7 @@ pub(super) fn paths(asked: Asked) -> Vec<(Phase, u32)> {
             (Phase::Failed, cold + remembered * (MISHAPS + absent)),
             (Phase::HeadUnfilled, cold * (probes - 1)),
             (Phase::NotCached, 0),
+            (Phase::Limited, 0),
         ],
     }
 }

@@ -87,6 +87,7 @@ pub(super) fn the_order_is_kept(operations: &[Operation], phase: Phase) {
         Phase::HeadUnfilled => assert_eq!(kinds, ["edge-find", "kv-find", "probe"]),
         Phase::Miss | Phase::Original | Phase::Failed | Phase::NotCached => {}
         Phase::Collapsed => panic!("nothing here has a gate"),
+        Phase::Limited => panic!("nothing here has a limiter"),
     }
 }
 

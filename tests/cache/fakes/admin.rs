@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use video_resizer::admin::config_book::{ConfigBook, Desk};
 use video_resizer::admin::ports::{AdminHost, Class, Documents};
+use video_resizer::admin::warm::job;
 use video_resizer::cache::ports::Fault;
 use video_resizer::config::live::Live;
 use video_resizer::config::{Config, ConfigError};
@@ -72,6 +73,8 @@ pub(crate) struct AdminSide {
     pub(crate) documents: FakeDocuments,
     pub(crate) book: Rc<FakeBook>,
     pub(crate) ledger: Rc<FakeLedger>,
+    /// Warming jobs by their names.
+    pub(crate) jobs: Rc<RefCell<BTreeMap<String, Rc<FakeDurable>>>>,
     pub(crate) deployed: RefCell<Option<String>>,
     /// Names under which nothing is bound.
     pub(crate) unbound: RefCell<BTreeSet<&'static str>>,
@@ -84,6 +87,7 @@ impl AdminSide {
             documents: FakeDocuments { world: Rc::clone(world), kept: Rc::default() },
             book: Rc::default(),
             ledger: Rc::default(),
+            jobs: Rc::default(),
             deployed: RefCell::default(),
             unbound: RefCell::default(),
             live: RefCell::default(),
@@ -96,6 +100,7 @@ impl AdminSide {
             documents: self.documents.clone(),
             book: Rc::clone(&self.book),
             ledger: Rc::clone(&self.ledger),
+            jobs: Rc::clone(&self.jobs),
             deployed: self.deployed.clone(),
             unbound: self.unbound.clone(),
             live: RefCell::default(),
@@ -109,6 +114,11 @@ impl FakeHost {
         let deployed = self.admin.deployed.borrow().clone();
         let storage = &self.admin.book.storage;
         Desk { storage, documents: &self.admin.documents, clock: self, deployed }
+    }
+
+    /// The object of a warming job.
+    pub(crate) fn job(&self, name: &str) -> Rc<FakeDurable> {
+        Rc::clone(self.admin.jobs.borrow_mut().entry(name.to_owned()).or_default())
     }
 }
 
@@ -151,6 +161,12 @@ impl AdminHost for FakeHost {
                 let desk = book::Desk { storage, mirror, api, clock: self, settings: &settings };
                 let answer = ledger.book.answer(&desk, question).await?;
                 Ok(serde_json::to_string(&answer).unwrap())
+            }
+            Class::Warmer => {
+                let question = serde_json::from_str(question).expect("a question");
+                let storage = self.job(name);
+                let job = job::answer(storage.as_ref(), self, question).await?;
+                Ok(serde_json::to_string(&job).unwrap())
             }
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use video_resizer::cache::errands::Errands;
-use video_resizer::cache::ports::{Clock, Entropy, Host, Isolate, Secrets};
+use video_resizer::cache::ports::{Clock, Entropy, Host, Isolate, Limit, Secrets};
 use video_resizer::purge::ledger::Ledger;
 
 use super::admin::AdminSide;
@@ -13,6 +13,7 @@ use super::body::FakeBody;
 use super::edge::FakeEdge;
 use super::gate::FakeGate;
 use super::kv::FakeKv;
+use super::limiter::FakeLimiter;
 use super::run::wait_turns;
 use super::upstream::FakeUpstream;
 use super::world::World;
@@ -25,6 +26,8 @@ pub(crate) struct FakeHost {
     pub(crate) kv: FakeKv,
     /// None, until [`FakeHost::bind_gate`].
     pub(crate) gate: OnceCell<Rc<FakeGate>>,
+    /// Of misses; none, until [`FakeHost::bind_limiter`].
+    pub(crate) limiter: OnceCell<Rc<FakeLimiter>>,
     pub(crate) upstream: Rc<FakeUpstream>,
     pub(crate) secrets: RefCell<BTreeMap<String, String>>,
     pub(crate) admin: AdminSide,
@@ -42,6 +45,7 @@ impl FakeHost {
             edge: FakeEdge::new(&world),
             kv: FakeKv::new(&world),
             gate: OnceCell::new(),
+            limiter: OnceCell::new(),
             upstream: Rc::new(FakeUpstream::new(&world)),
             secrets: RefCell::default(),
             admin: AdminSide::new(&world),
@@ -57,13 +61,19 @@ impl FakeHost {
         self.gate.get_or_init(|| Rc::new(FakeGate::new(&self.world)))
     }
 
-    /// Another data centre of the same world: only the Cache API and the isolate are its own.
+    /// From here on a viewer may have so many misses.
+    pub(crate) fn bind_limiter(&self, limit: u32) -> &FakeLimiter {
+        self.limiter.get_or_init(|| Rc::new(FakeLimiter::new(&self.world, limit)))
+    }
+
+    /// Another data centre of the same world: the Cache API, the limiter and the isolate are its own.
     pub(crate) fn elsewhere(&self) -> Self {
         Self {
             world: Rc::clone(&self.world),
             edge: FakeEdge::new(&self.world),
             kv: self.kv.elsewhere(),
             gate: self.gate.clone(),
+            limiter: OnceCell::new(),
             upstream: Rc::clone(&self.upstream),
             secrets: self.secrets.clone(),
             admin: self.admin.elsewhere(),
@@ -121,6 +131,7 @@ impl Host for FakeHost {
     type Edge = FakeEdge;
     type Kv = FakeKv;
     type Gate = FakeGate;
+    type Limiter = FakeLimiter;
     type Upstream = FakeUpstream;
 
     fn edge(&self) -> &FakeEdge {
@@ -133,6 +144,13 @@ impl Host for FakeHost {
 
     fn gate(&self) -> Option<&FakeGate> {
         self.gate.get().map(Rc::as_ref)
+    }
+
+    fn limiter(&self, limit: Limit) -> Option<&FakeLimiter> {
+        match limit {
+            Limit::Misses => self.limiter.get().map(Rc::as_ref),
+            Limit::Admin => None,
+        }
     }
 
     fn upstream(&self) -> &FakeUpstream {

@@ -12,6 +12,7 @@ pub(crate) mod gate;
 pub(crate) mod held;
 pub(crate) mod host;
 pub(crate) mod kv;
+pub(crate) mod limiter;
 pub(crate) mod log;
 pub(crate) mod run;
 pub(crate) mod surprise;

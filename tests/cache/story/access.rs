@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use crate::fakes::upstream::{Making, Source};
 use crate::fakes::viewer::{House, Seen, asking, get, head};
 
 /// Requests that choose nothing, in every way there is.
@@ -73,11 +74,25 @@ fn the_operator_may_ask_anything_of_every_origin() {
     for access in ["open", "signed", "signed-or-preset", "presets"] {
         let house = house(access, &json!({}));
         for (url, _) in CHOICES {
-            assert_eq!(house.send(&get(url).by_operator()).status, 200, "{access} {url}");
+            let operator = house.send(&get(url).by_operator());
+            let scope = if access == "open" { "public" } else { "private" };
+            let said = operator.header("cache-control");
+            assert_eq!((operator.status, said.split(',').next()), (200, Some(scope)), "{access}");
             let guess = get(url).with("authorization", "Bearer a guess of some length");
             let wanted = if access == "open" { 200 } else { 403 };
             assert_eq!(house.send(&guess).status, wanted, "{access} {url}");
         }
+    }
+}
+
+#[test]
+fn what_is_missing_for_the_operator_alone_is_for_no_cache_between_to_remember() {
+    for (access, kept) in [("open", "public, max-age=60"), ("presets", "no-store")] {
+        let house = house(access, &json!({}));
+        house.host.upstream.makes(Making::SaysError(9404));
+        house.host.upstream.sources_are(|_| Source::Missing);
+        let seen = house.send(&get("/a.mp4?width=640").by_operator());
+        assert_eq!((seen.status, seen.header("cache-control")), (404, kept), "{access}");
     }
 }
 

@@ -186,11 +186,12 @@ fn only_the_whole_admin_token_makes_an_operator() {
     };
     let house = House::plain();
     assert!(is_operator(&house, "Bearer an operator's long token"));
+    assert!(is_operator(&house, "bearer an operator's long token"), "a scheme has no case");
     for wrong in [
         "Bearer an operator's long toke",
         "Bearer an operator's long token!",
         "Bearer ",
-        "bearer an operator's long token",
+        "Bearer an operator's LONG token",
         "Basic an operator's long token",
         "an operator's long token",
     ] {

@@ -1,5 +1,7 @@
 //! When no rendition can be made: the next source, what is old, the original, and only then an honest error.
 
+use std::cell::Cell;
+
 use serde_json::{Value, json};
 use video_resizer::cache::reason::Unfit;
 
@@ -9,7 +11,7 @@ use crate::fakes::viewer::{House, get, head};
 use crate::fakes::weather::{Mishap, Script};
 
 /// Every reason, how it comes about, what the viewer gets when nothing helps, and whether it is remembered.
-const REASONS: [(Cause, &str, u16, bool); 19] = [
+const REASONS: [(Cause, &str, u16, bool); 20] = [
     (Cause::Makes(Making::SaysError(9404)), "transform-error", 404, true),
     (Cause::Makes(Making::SaysError(9407)), "transform-error", 504, true),
     (Cause::Makes(Making::SaysError(9504)), "transform-error", 504, true),
@@ -29,6 +31,7 @@ const REASONS: [(Cause, &str, u16, bool); 19] = [
     (Cause::Meets(Mishap::Refused), "no-answer", 502, false),
     (Cause::Meets(Mishap::TimedOut), "timed-out", 504, false),
     (Cause::HasNoRelayKey, "relay-key-missing", 502, false),
+    (Cause::LeadsAstray, "source-refused", 502, true),
 ];
 
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +39,8 @@ enum Cause {
     Makes(Making),
     Meets(Mishap),
     HasNoRelayKey,
+    /// Whoever asks the source for its length is sent inside.
+    LeadsAstray,
 }
 
 fn private() -> Value {
@@ -58,6 +63,16 @@ fn house(cause: Cause, fallback: bool) -> House {
             house.host.world.set_weather(Script::new(&[("transform", mishap)]));
         }
         Cause::HasNoRelayKey => {}
+        Cause::LeadsAstray => {
+            let is_sent = Cell::new(false);
+            house.host.upstream.sources_are(move |_| {
+                if is_sent.replace(true) {
+                    Source::Holds
+                } else {
+                    Source::Redirects(302, "https://127.0.0.1/a.mp4")
+                }
+            });
+        }
     }
     house
 }

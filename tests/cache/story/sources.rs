@@ -175,8 +175,6 @@ fn a_forged_relay_address_is_nothing_at_all() {
         address.replace("/source/", "/source/A"),
         "/_resizer/source/AAAAAAAAAAAAAAAAAAAAAA/vault/0/clips/a.mp4".to_owned(),
         "/_resizer/source/".to_owned(),
-        "/_resizer/anything".to_owned(),
-        "/_resizer/a.mp4".to_owned(),
     ] {
         let seen = house.get(&forged);
         assert_eq!((seen.status, seen.cost.len()), (404, 0), "{forged}");
