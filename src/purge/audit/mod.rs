@@ -276,7 +276,7 @@ impl<'a, A: CloudflareApi> Run<'a, A> {
                     self.find(AuditedPurge { id, at_ms, payload: String::new(), order });
                 }
                 if is_ours {
-                    self.find(AuditedPurge { id, at_ms, payload, order });
+                    self.find(AuditedPurge { id, at_ms, payload, order: *order });
                 } else if is_understood {
                     self.report.other += 1;
                 }
