@@ -109,7 +109,14 @@ pub async fn follow<A: CloudflareApi, L: AuditLedger>(
     if let Some(fault) = fault {
         tracing::error!(fault = %fault, until, "the audit log could not be read");
     }
-    if *purges > 0 || *unread > 0 {
+    // A record comes again for an hour, and is news once.
+    if *purges > 0 && *unread > 0 {
+        tracing::error!(
+            unread,
+            "a purge in the audit log was not understood: everything is purged softly"
+        );
+    }
+    if *purges > 0 {
         tracing::info!(pages, purges, own, failed, other, unread, until, "the audit log was read");
     } else {
         tracing::debug!(pages, purges, own, failed, other, unread, until, "the audit log was read");
