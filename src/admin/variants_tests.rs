@@ -5,8 +5,6 @@ use crate::cache::entry::{VERSION, generation};
 
 fn metadata() -> Metadata {
     Metadata {
-        heard: 0,
-        source_version: None,
         version: VERSION,
         generation: generation(7),
         status: 200,

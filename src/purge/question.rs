@@ -15,6 +15,7 @@ pub const BINDING: &str = "PURGE_LEDGER";
 /// Asked of the ledger's object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[allow(clippy::large_enum_variant)] // one lives at a time
 pub enum Question {
     /// Purge this. Answered when it is durable.
     Record(Order),

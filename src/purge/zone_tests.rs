@@ -1,4 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::unnecessary_wraps)] // as the API answers
 
 use super::*;
 use crate::cache::ports::Secrets;

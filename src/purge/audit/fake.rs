@@ -45,10 +45,10 @@ pub(super) enum Order {
 /// How a log shows that a page is the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
-    NoCursor,
-    EmptyCursor,
+    Missing,
+    Empty,
     /// Not at all: pages after it are empty.
-    AlwaysCursor,
+    Never,
 }
 
 /// The account's log.
@@ -76,7 +76,7 @@ impl Default for FakeLog {
             now_ms: Cell::new(NOW_MS),
             page: 100,
             order: Order::Ascending,
-            end: End::NoCursor,
+            end: End::Missing,
             repeats: false,
             room: usize::MAX,
             instead: RefCell::default(),
@@ -131,9 +131,9 @@ impl FakeLog {
         let end = (start + limit).min(shown.len());
         let first = if self.repeats { start.saturating_sub(1) } else { start };
         let records = shown.get(first.min(end)..end).unwrap_or_default();
-        let cursor = match (end < shown.len() || self.end == End::AlwaysCursor, self.end) {
+        let cursor = match (end < shown.len() || self.end == End::Never, self.end) {
             (true, _) => json!({"count": records.len().to_string(), "cursor": format!("at/{end}")}),
-            (false, End::EmptyCursor) => json!({"cursor": ""}),
+            (false, End::Empty) => json!({"cursor": ""}),
             (false, _) => json!({}),
         };
         json!({"success": true, "errors": [], "result": records, "result_info": cursor})
@@ -157,7 +157,9 @@ impl CloudflareApi for FakeLog {
             })
             .collect();
         let wanted = [("direction", "asc"), ("resource_product", "purge_cache"), ("zone_id", ZONE)];
-        wanted.iter().for_each(|(name, value)| assert_eq!(query[name], *value));
+        for (name, value) in wanted {
+            assert_eq!(query[name], value);
+        }
         let page = self.page(&query);
         if query["limit"].parse::<usize>().unwrap().min(self.page) > self.room {
             return Err(Fault::TooLarge { bytes: 2, bytes_max: 1 });
@@ -247,11 +249,16 @@ impl AuditLedger for FakeLedger {
         match serde_json::from_str(&text).unwrap() {
             Question::AuditState => Ok(Answer::AuditState { until_ms: self.until_ms.get() }),
             Question::Audited { .. } if self.breaks.get() == Breaks::Before => Err(broken()),
+            Question::Record(_)
+            | Question::Receipt { .. }
+            | Question::Log { .. }
+            | Question::Ledger
+            | Question::Sweep
+            | Question::Swept { .. } => panic!("{text}"),
             Question::Audited { purges, until_ms } => {
                 let answer = self.audited(purges, until_ms);
                 if self.breaks.get() == Breaks::After { Err(broken()) } else { Ok(answer) }
             }
-            _ => panic!("{text}"),
         }
     }
 }

@@ -41,7 +41,7 @@ proptest! {
     /// However late records come, whatever fails, and however long nobody looks: every purge is taken once.
     #[test]
     fn every_purge_is_taken_exactly_once(steps in proptest::collection::vec(steps(), 1..60), end in 0..3_usize) {
-        let mut log = FakeLog { end: [End::NoCursor, End::EmptyCursor, End::AlwaysCursor][end], ..FakeLog::default() };
+        let mut log = FakeLog { end: [End::Missing, End::Empty, End::Never][end], ..FakeLog::default() };
         let ledger = FakeLedger::default();
         run_on(&log, &ledger);
         let (mut made, mut now_ms) = (Vec::new(), NOW_MS);
@@ -58,7 +58,7 @@ proptest! {
                 Step::Run { fails_on_page, breaks, page, order, repeats } => {
                     log.now_ms.set(now_ms);
                     (log.page, log.order) = (page, order);
-                    log.repeats = repeats && log.end != End::AlwaysCursor;
+                    log.repeats = repeats && log.end != End::Never;
                     *log.instead.borrow_mut() = fails_on_page.into_iter().flat_map(|page| {
                         let failed = ApiAnswer { status: 500, retry_after_s: None, body: String::new() };
                         (0..page).map(|_| None).chain([Some(Ok(failed))])

@@ -109,7 +109,14 @@ pub async fn follow<A: CloudflareApi, L: AuditLedger>(
     if let Some(fault) = fault {
         tracing::error!(fault = %fault, until, "the audit log could not be read");
     }
-    if *purges > 0 || *unread > 0 {
+    // A record comes again for an hour, and is news once.
+    if *purges > 0 && *unread > 0 {
+        tracing::error!(
+            unread,
+            "a purge in the audit log was not understood: everything is purged softly"
+        );
+    }
+    if *purges > 0 {
         tracing::info!(pages, purges, own, failed, other, unread, until, "the audit log was read");
     } else {
         tracing::debug!(pages, purges, own, failed, other, unread, until, "the audit log was read");
@@ -276,7 +283,7 @@ impl<'a, A: CloudflareApi> Run<'a, A> {
                     self.find(AuditedPurge { id, at_ms, payload: String::new(), order });
                 }
                 if is_ours {
-                    self.find(AuditedPurge { id, at_ms, payload, order });
+                    self.find(AuditedPurge { id, at_ms, payload, order: *order });
                 } else if is_understood {
                     self.report.other += 1;
                 }

@@ -29,7 +29,7 @@ pub(super) enum Reading {
     /// A purge of our zone.
     Purge {
         /// What was purged; aimed at nothing where none of it can be ours.
-        order: Order,
+        order: Box<Order>,
         /// What was sent, by [`payload_digest`].
         payload: String,
         /// Whether that is all that was purged.
@@ -63,7 +63,7 @@ pub(super) fn read(record: &Value, zone_id: &str, config: &Config) -> Reading {
     let mut order = Order::of(Mode::Hard, by, note);
     let is_understood = aim_at(&mut order, &request, config);
     order.settle();
-    Reading::Purge { order, payload: payload_digest(&request), is_understood }
+    Reading::Purge { order: Box::new(order), payload: payload_digest(&request), is_understood }
 }
 
 /// Who purged, and from where.
@@ -122,11 +122,11 @@ fn aim_at(order: &mut Order, request: &Value, config: &Config) -> bool {
             is_understood &= aim(order, item).is_some();
         }
     };
-    each("purge_everything", &mut |order, item| match item {
-        Value::Bool(false) => Some(()),
-        Value::Bool(true) => Some(order.aim_at_everything()),
-        Value::String(word) if word == "true" => Some(order.aim_at_everything()),
-        _ => None,
+    each("purge_everything", &mut |order, item| {
+        if item.as_bool().or_else(|| (item.as_str()? == "true").then_some(true))? {
+            order.aim_at_everything();
+        }
+        Some(())
     });
     each("tags", &mut |order, item| {
         // A tag of another form is on nothing of ours.
@@ -135,7 +135,10 @@ fn aim_at(order: &mut Order, request: &Value, config: &Config) -> bool {
         }
         Some(())
     });
-    each("hosts", &mut |order, item| Some(order.aim_at_host(aim::host(words(item)?).ok()?)));
+    each("hosts", &mut |order, item| {
+        order.aim_at_host(aim::host(words(item)?).ok()?);
+        Some(())
+    });
     each("prefixes", &mut |order, item| aim_at_prefix(order, words(item)?));
     each("files", &mut |order, item| {
         let url = item.as_str().or_else(|| text(item, "/url"))?;

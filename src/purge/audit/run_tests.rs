@@ -27,10 +27,10 @@ fn every_purge_is_taken_once_whatever_the_pages_and_their_order() {
     for count in [0, 1, 2, 3, 4, 7] {
         for page in [1, 2, 3, 100] {
             for order in [Order::Ascending, Order::Descending, Order::Shuffled] {
-                for end in [End::NoCursor, End::EmptyCursor, End::AlwaysCursor] {
+                for end in [End::Missing, End::Empty, End::Never] {
                     // A log without an end has no page but empty ones after the last.
                     for repeats in
-                        [false, true].into_iter().take(if end == End::AlwaysCursor { 1 } else { 2 })
+                        [false, true].into_iter().take(if end == End::Never { 1 } else { 2 })
                     {
                         let mut log = FakeLog::of(purges(count));
                         (log.page, log.order, log.end, log.repeats) = (page, order, end, repeats);
