@@ -1,5 +1,5 @@
 // `npm run check`: formatting, clippy on the host and on wasm32, the docs build; a warning is a failure.
-// Then a short run of the fuzz targets; `npm run fuzz` runs them for longer.
+// Then a short run of the fuzz targets and of the admin API's fuzzer; `npm run fuzz` and `npm run fuzz:api` run longer.
 
 import { FUZZ_PACKAGE, fromRoot } from "./layout.mjs";
 import { run, script } from "./process.mjs";
@@ -25,6 +25,9 @@ const CHECKS = [
 /** Seconds for each fuzz target: tens of thousands of inputs for the slowest, a million for the fastest. */
 const FUZZ_S = 6;
 
+/** Seconds for the admin API: every call's edge cases, and some hundred requests at random. */
+const FUZZ_API_S = 45;
+
 await script(async () => {
   await buildTools();
   for (const { what, args, env } of CHECKS) {
@@ -33,4 +36,6 @@ await script(async () => {
   }
   console.log("check: the fuzz targets");
   await run("node", ["scripts/fuzz.mjs", String(FUZZ_S)], { cwd: fromRoot(), failure: "a fuzz target failed: see above" });
+  console.log("check: the admin API against its own document");
+  await run("node", ["scripts/fuzz-api.mjs", String(FUZZ_API_S)], { cwd: fromRoot(), failure: "the admin API failed: see above" });
 });

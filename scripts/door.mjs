@@ -1,5 +1,5 @@
 // The door: runs on whatever Node the machine has, installs the npm packages if they are missing or
-// older than the lockfile, then runs the named script under the Node that package.json pins.
+// older than the lockfile, then runs the named script under the Node of scripts/pinned-node.
 //
 // Usage: node scripts/door.mjs <start|test|build|check|fuzz|fuzz-api|bench|deploy-dry> [arguments]
 //
@@ -87,6 +87,6 @@ if (packagesAreStale()) {
 
 const pinned = pinNode();
 if (!pinned && Number(process.versions.node.split(".")[0]) <= NODE_TOO_OLD) {
-  fail(`package.json pins no Node for ${process.platform}-${process.arch}: install Node ${NODE_TOO_OLD + 1} or newer.`);
+  fail(`scripts/pinned-node has no Node for ${process.platform}-${process.arch}: install Node ${NODE_TOO_OLD + 1} or newer.`);
 }
 process.exit(await run(pinned ?? process.execPath, [path.join("scripts", `${name}.mjs`), ...rest], { tether: true }));

@@ -15,6 +15,8 @@ const SEED = 20_261_123;
 const EXAMPLES_MAX = 60;
 /** No call takes this long, not even on a busy machine. */
 const ANSWER_S = 30;
+/** Calls that the document describes and the table of routes does not have yet, as tests/admin/document.rs lists them. */
+const AWAITED = "^/warm";
 const ADMIN_TOKEN = "the-operator-of-the-fuzzer";
 
 /** What is held of every answer. */
@@ -41,7 +43,8 @@ await script(async () => {
   try {
     const authorization = `Authorization: Bearer ${ADMIN_TOKEN}`;
     const args = ["run", `${world.worker}/_resizer/openapi.json`, "--header", authorization];
-    args.push("--checks", CHECKS.join(","), "--seed", String(SEED), "--generation-deterministic");
+    args.push("--checks", CHECKS.join(","), "--seed", String(SEED));
+    args.push("--exclude-path-regex", AWAITED);
     args.push("--max-examples", String(EXAMPLES_MAX), "--max-time", String(seconds), "--request-timeout", String(ANSWER_S));
     args.push("--phases", "examples,coverage,fuzzing", "--warnings", "off", "--continue-on-failure");
     await run(tool, args, { cwd: fromRoot("target"), failure: "the admin API broke a promise of its document: see above" });

@@ -8,7 +8,7 @@ import { pathToFileURL } from "node:url";
 import { fromRoot } from "./layout.mjs";
 
 /**
- * @returns {string | undefined} the path of the pinned Node; undefined when package.json pins none for this platform
+ * @returns {string | undefined} the path of the pinned Node; undefined when scripts/pinned-node has none for this platform
  */
 export function pinNode() {
   const target = path.join("..", `node-${process.platform}-${process.arch}`, "bin", "node");

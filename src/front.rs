@@ -169,6 +169,16 @@ pub(crate) fn decide<'a>(
     ask: &Ask,
     config: &'a Config,
 ) -> Result<Decision<'a>, Refusal> {
+    decide_for(auth::scope(host, ask), host, ask, config)
+}
+
+/// As [`decide`], for somebody who may do what `scope` says, whatever the request carries.
+pub(crate) fn decide_for<'a>(
+    scope: Option<Scope>,
+    host: &(impl Secrets + Clock),
+    ask: &Ask,
+    config: &'a Config,
+) -> Result<Decision<'a>, Refusal> {
     // Before the loop guard: the transformer may well hand on the mark of the request it works for.
     if relay::is_relayed(&ask.path) {
         return relayed_source(host, ask, config).map(Decision::Relay).ok_or(Refusal::NotFound);
@@ -198,7 +208,6 @@ pub(crate) fn decide<'a>(
     let origin = sources::rule(&config.origins, &path).ok_or(Rejection::NoOrigin)?;
     let query = Query::parse(&ask.query)?;
     let wanted = request::read(ask, &query, origin, config)?;
-    let scope = auth::scope(host, ask);
     // Going around the caches and choosing freely cost money; looking does not.
     let is_admin = scope == Some(Scope::Full);
     let asked = Asked { path: &path, query: &query, choices: &wanted.choices, is_admin };

@@ -18,6 +18,7 @@
 //! - [`admin`]: the operator's API: configuration with versions, what is stored, what a request would do, health.
 //! - [`config`]: what the operator decided, checked whole.
 //! - [`durable`]: the storage of a durable object, a port.
+//! - [`turn`]: one question at a time in a durable object.
 //! - [`limits`]: every limit, named.
 
 pub mod admin;
@@ -32,6 +33,7 @@ pub mod limits;
 pub mod media;
 pub mod purge;
 pub mod request;
+pub mod turn;
 pub mod upkeep;
 #[cfg(target_family = "wasm")]
 mod worker;

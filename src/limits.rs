@@ -193,6 +193,105 @@ pub const PURGE_PREFIX_BYTES_MAX: usize = 512;
 pub const KV_VISIBLE_MS: u64 = 60_000;
 /// Milliseconds a look at the ledger may take; a request that has to wait for it waits no longer.
 pub const LEDGER_READ_TIMEOUT_MS: u32 = 1_000;
+/// Bytes of one answer of Cloudflare's API: a page of a thousand audit records at a few hundred bytes to some kilobytes.
+pub const API_ANSWER_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
+/// Targets of one call to purge.
+pub const PURGE_TARGETS_MAX: usize = 1_000;
+/// Bytes of a tag that is purged (cache/how-to/purge-cache/purge-by-tags).
+pub const PURGE_TAG_BYTES_MAX: usize = 1_024;
+/// Bytes of an address that is purged: the longest path with the longest query, and room for its host.
+pub const PURGE_URL_BYTES_MAX: usize = PATH_BYTES_MAX + QUERY_BYTES_MAX + 512;
+/// Bytes of a host that is purged, with its port (RFC 1035 2.3.4).
+pub const PURGE_HOST_BYTES_MAX: usize = 260;
+/// Mistakes of one call to purge that are named.
+pub const PURGE_ERRORS_MAX: usize = 100;
+/// Purges whose receipts are kept.
+pub const PURGES_KEPT_MAX: u64 = 1_000;
+/// Receipts of a page of the log.
+pub const PURGE_PAGE_MAX: u32 = 100;
+/// Bytes of receipts after which a page of the log ends: one is at most as long as what was sent, twice over.
+pub const PURGE_PAGE_BYTES_MAX: usize = 1024 * 1024;
+/// Milliseconds a question to the ledger's object may take.
+pub const LEDGER_ASK_TIMEOUT_MS: u32 = 10_000;
+/// Milliseconds between two writes of the ledger to KV: one a second to a key (kv/platform/limits).
+pub const MIRROR_PAUSE_MS: u64 = 1_000;
+/// Milliseconds a write of the ledger to KV may take.
+pub const MIRROR_TIMEOUT_MS: u32 = 10_000;
+/// Milliseconds until a ledger that KV did not take is written again, at the most.
+pub const MIRROR_RETRY_MS_MAX: u64 = 60_000;
+/// Milliseconds for which a write to KV that was given up may still arrive: twice what the platform grants work whose
+/// request is over (workers/platform/limits, `waitUntil`).
+pub const MIRROR_DOUBT_MS: u64 = 60_000;
+/// Milliseconds for which purges stay in the ledger at the least: forgetting only makes room, and room there is.
+pub const PURGE_REMEMBERED_MS_MIN: u64 = 400 * 86_400_000;
+/// Milliseconds by which what is kept may outlive what the configuration says: it is heard of late, and so are purges.
+pub const PURGE_REMEMBERED_MS_SLACK: u64 = 86_400_000;
+/// Milliseconds of purges that are forgotten together.
+pub const PURGE_EPOCH_MS: u64 = 30 * 86_400_000;
+
+/// Items of one request to the zone's purge API (cache/how-to/purge-cache, limits).
+pub const ZONE_ITEMS_MAX: usize = 100;
+/// Requests that may follow each other at once, on every plan (cache/how-to/purge-cache, limits).
+pub const ZONE_BURST: u64 = 25;
+/// Bytes of items that wait for the zone; beyond, all that is ours is purged there instead.
+pub const ZONE_QUEUE_BYTES_MAX: usize = 512 * 1024;
+/// Requests to the zone in one run of the object: the rest follows in the next.
+pub const ZONE_REQUESTS_A_RUN: u32 = 10;
+/// Milliseconds a request to the zone may take.
+pub const ZONE_TIMEOUT_MS: u32 = 20_000;
+/// Milliseconds until a request to the zone that failed is made again; each wait is twice the last.
+pub const ZONE_RETRY_MS_MIN: u64 = 1_000;
+/// Milliseconds between two tries at the most.
+pub const ZONE_RETRY_MS_MAX: u64 = 300_000;
+/// Milliseconds between two tries where only an operator can mend it.
+pub const ZONE_REFUSED_MS: u64 = 900_000;
+/// Characters of what the zone said that are kept.
+pub const ZONE_ERROR_CHARS_MAX: usize = 300;
+/// Purges of the zone that are remembered, to know them again in the account's audit log.
+pub const ECHOES_MAX: usize = 2_000;
+/// Milliseconds for which they are: longer than the audit log may be late.
+pub const ECHO_KEPT_MS: u64 = 3 * 86_400_000;
+/// Milliseconds by which the audit log's time of a purge may differ from ours.
+pub const ECHO_SKEW_MS: u64 = 300_000;
+/// Purges of the audit log that are taken at once: each changes two names of the object's storage.
+pub const AUDITED_MAX: usize = 50;
+/// Milliseconds for which the ledger knows a record of the audit log again: far longer than such are read again.
+pub const AUDIT_OVERLAP_MS: u64 = 86_400_000;
+/// Records of the audit log that are remembered; a forgotten one would be applied again, which costs renditions.
+pub const AUDIT_IDS_MAX: usize = 20_000;
+/// Records a page of the audit log is asked for: the default of the API, which names no largest; each may tell of
+/// 500 URLs.
+pub const AUDIT_PAGE_RECORDS: u32 = 100;
+/// Pages of one stretch of the audit log; where it has more, a shorter stretch is read.
+pub const AUDIT_PAGES_MAX: u32 = 10;
+/// Stretches that a run tries: with [`AUDIT_PAGES_MAX`] it stays under the 50 requests of the free plan
+/// (workers/platform/limits), and one a minute under the API's 1,200 in five minutes
+/// (fundamentals/api/reference/limits).
+pub const AUDIT_STRETCHES_MAX: u32 = 4;
+/// Milliseconds before the watermark that are read again, for records that come late: no document says how late.
+pub const AUDIT_AGAIN_MS: u64 = 3_600_000;
+/// Milliseconds that the first run looks back: whoever turns this on has often just purged in vain.
+pub const AUDIT_FIRST_MS: u64 = 86_400_000;
+/// Milliseconds of downtime after which purges count as missed: the log keeps 18 months, but its first release
+/// promised 30 days, and what was kept for so long has mostly expired.
+pub const AUDIT_REACH_MS: u64 = 30 * 86_400_000;
+/// Milliseconds back from which a run goes on after that: a day less, so that it does not happen again at once.
+pub const AUDIT_RESUME_MS: u64 = 29 * 86_400_000;
+/// Milliseconds a page of the audit log may take.
+pub const AUDIT_PAGE_TIMEOUT_MS: u32 = 10_000;
+
+/// KV operations of one run of the sweep.
+pub const SWEEP_OPERATIONS_MAX: u64 = 400;
+/// KV operations of one invocation (kv/platform/limits).
+pub const KV_OPERATIONS_MAX: u64 = 1_000;
+/// Names of a page of KV (kv/api/list-keys).
+pub const KV_LIST_MAX: u32 = 1_000;
+/// Pages of KV that a dry run reads, of a thousand names each.
+pub const DRY_RUN_PAGES_MAX: u32 = 20;
+/// Entries that a dry run names.
+pub const DRY_RUN_EXAMPLES_MAX: usize = 10;
+
 /// Bytes of a body that an operator sends: a configuration, and room for what other calls say beside their lists.
 pub const ADMIN_BODY_BYTES_MAX: u64 = CONFIG_BYTES_MAX as u64 + 16 * 1024;
 /// Milliseconds for which such a body may give nothing.
@@ -228,3 +327,23 @@ pub const PAGE_DEFAULT: u64 = 100;
 pub const PAGE_LISTS_MAX: u32 = 10;
 /// Headers of a request that is explained.
 pub const EXPLAINED_HEADERS_MAX: usize = 16;
+
+/// Renditions of one warming job: each may be billed, and a mistake must not cost more than this.
+pub const WARM_ITEMS_MAX: usize = 100;
+/// Renditions that a job may name before those that are the same are put together.
+pub const WARM_NAMED_MAX: usize = 1_000;
+/// Renditions that a job makes side by side: viewers come first.
+pub const WARM_AT_ONCE: usize = 2;
+/// Milliseconds a job pauses after a rendition that has to be tried again: what is overloaded is not pressed.
+pub const WARM_PAUSE_MS: u64 = 5_000;
+/// How often a rendition is tried whose making was cut short, or whose failure may be over soon.
+pub const WARM_TRIES_MAX: u32 = 3;
+/// Milliseconds one rendition may take: far more than a transform and a write, and a third of what an alarm has
+/// (durable-objects/platform/limits: 15 minutes).
+pub const WARM_ITEM_MS_MAX: u32 = 300_000;
+/// Milliseconds after which a job that stands still is taken up again.
+pub const WARM_WATCH_MS: u64 = 60_000;
+/// Milliseconds for which a finished job can be looked at: 7 days.
+pub const WARM_KEPT_MS: u64 = 7 * 86_400_000;
+/// Milliseconds a warming job may take to answer: it reads and writes its own storage, and nothing else.
+pub const WARM_ANSWER_MS_MAX: u32 = 5_000;

@@ -47,6 +47,12 @@ const BINDINGS: &[Binding] = &[
         weight: Weight::Warning,
         cure: "bind CONFIG_BOOK under durable_objects in wrangler.jsonc, or no configuration can be put here",
     },
+    Binding {
+        check: "ledger",
+        name: Class::PurgeLedger.binding(),
+        weight: Weight::Warning,
+        cure: "bind PURGE_LEDGER under durable_objects in wrangler.jsonc, or nothing can be purged",
+    },
 ];
 
 /// How bad it is.

@@ -14,9 +14,11 @@ mod given;
 mod health;
 pub mod openapi;
 pub mod ports;
+mod purge;
 pub mod refusal;
 pub mod routes;
 pub mod variants;
+pub mod warm;
 
 use ::http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde_json::Value;
@@ -105,7 +107,12 @@ async fn answered<H: AdminHost>(
         Operation::RollBackConfig => configuration::roll_back(host, ask, &given).await,
         Operation::ListVariants => variants::list(host, config, &given).await,
         Operation::Explain => explain::explain(host, ask, config, &given).await,
+        Operation::Warm => warm::begin(host, ask, config, &given).await,
+        Operation::ReadWarm => warm::look(host, &given).await,
         Operation::ReadHealth => Ok(health::check(host, ask, config).await),
+        Operation::Purge => purge::purge(host, config, &given).await,
+        Operation::ListPurges => purge::list(host, &given).await,
+        Operation::ReadPurge => purge::read(host, &given).await,
         Operation::ReadOpenApi => Ok(openapi::document(ask, config)),
     }
 }

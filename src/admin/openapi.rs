@@ -10,7 +10,7 @@ pub const DOCUMENT: &str = include_str!("openapi.json");
 pub const SERVER: &str = "https://videos.example.com/_resizer";
 
 /// The same without the spaces and line ends between its parts: made by the compiler, so that no others are shipped.
-const SHIPPED: [u8; bytes_without_space(DOCUMENT.as_bytes())] = without_space(DOCUMENT.as_bytes());
+static SHIPPED: [u8; bytes_without_space(DOCUMENT.as_bytes())] = without_space(DOCUMENT.as_bytes());
 
 /// `GET /openapi.json`: the server is the one that was asked.
 pub(super) fn document(ask: &Ask, config: &Config) -> Answer {

@@ -3,6 +3,8 @@
 
 use crate::cache::ports::{Fault, Host};
 use crate::config::ConfigError;
+use crate::limits::LEDGER_ASK_TIMEOUT_MS;
+use crate::purge::question::{self, Answer, Question};
 
 /// Name of the binding of the KV namespace that holds the configuration.
 pub const DOCUMENTS_BINDING: &str = "VIDEO_CONFIGURATION_STORE";
@@ -21,6 +23,10 @@ pub trait Documents {
 pub enum Class {
     /// The versions of the configuration.
     ConfigBook,
+    /// The ledger of purges.
+    PurgeLedger,
+    /// Warming jobs, each by its id.
+    Warmer,
 }
 
 impl Class {
@@ -28,6 +34,8 @@ impl Class {
     pub const fn binding(self) -> &'static str {
         match self {
             Self::ConfigBook => "CONFIG_BOOK",
+            Self::PurgeLedger => question::BINDING,
+            Self::Warmer => "WARMER",
         }
     }
 }
@@ -55,9 +63,21 @@ pub trait AdminHost: Host {
     /// The deployment's own layer of the configuration.
     fn deployed_layer(&self) -> Option<String>;
 
+    /// The ledger of purges is this now; the isolate goes on with it at once.
+    fn hear_ledger(&self, ledger: &str);
+
     /// The stored layer is this now; the isolate goes on with it at once.
     fn take_stored_layer(&self, stored: &str);
 
     /// What is wrong with the layers that this isolate was offered last; empty where they are active.
     fn refused_layers(&self) -> Vec<ConfigError>;
+}
+
+/// Asks the ledger of purges. After a fault nobody knows whether it has done what it was asked.
+pub async fn ask_ledger<H: AdminHost>(host: &H, question: &Question) -> Result<Answer, Fault> {
+    let question = serde_json::to_string(question)
+        .map_err(|_| Fault::Corrupt("a question cannot be written"))?;
+    let (class, budget_ms) = (Class::PurgeLedger, LEDGER_ASK_TIMEOUT_MS);
+    let answer = host.ask_object(class, question::NAME, &question, budget_ms).await?;
+    serde_json::from_str(&answer).map_err(|_| Fault::Corrupt("the ledger gave no answer"))
 }

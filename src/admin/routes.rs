@@ -58,8 +58,18 @@ pub enum Operation {
     ListVariants,
     /// What a request would do is shown.
     Explain,
+    /// Renditions are made before anybody asks for them.
+    Warm,
+    /// How far that is.
+    ReadWarm,
     /// What is wrong is shown.
     ReadHealth,
+    /// Something is purged.
+    Purge,
+    /// What was purged is listed.
+    ListPurges,
+    /// What became of a purge is shown.
+    ReadPurge,
     /// This API describes itself.
     ReadOpenApi,
 }
@@ -81,6 +91,9 @@ const fn write(
 /// Every call.
 #[rustfmt::skip] // one row reads as one row
 pub static ROUTES: &[Route] = &[
+    write(Method::POST, "/purge", Needs::FullUnlessDry, &[], Operation::Purge),
+    get("/purge", &["cursor", "limit"], Operation::ListPurges),
+    get("/purge/{id}", &[], Operation::ReadPurge),
     get("/config", &[], Operation::ReadConfig),
     write(Method::PUT, "/config", Needs::FullUnlessDry, &["dry_run", "by", "note"], Operation::PutConfig),
     get("/config/versions/{n}", &[], Operation::ReadConfigVersion),
@@ -88,6 +101,8 @@ pub static ROUTES: &[Route] = &[
     write(Method::POST, "/config/rollback", Needs::Full, &[], Operation::RollBackConfig),
     get("/variants", &["source", "cursor", "limit"], Operation::ListVariants),
     get("/explain", &["url", "header"], Operation::Explain),
+    write(Method::POST, "/warm", Needs::Full, &[], Operation::Warm),
+    get("/warm/{id}", &[], Operation::ReadWarm),
     get("/health", &[], Operation::ReadHealth),
     get("/openapi.json", &[], Operation::ReadOpenApi),
 ];

@@ -138,6 +138,9 @@ impl Wanted {
         let path = SourcePath::parse(&path)
             .map_err(|rejection| Refusal::invalid("source", rejection.to_string()))?;
         let source = path.without_slash().to_owned();
+        if source.is_empty() {
+            return Err(Refusal::invalid("source", "leave it out to list everything"));
+        }
         let mut prefix = format!("{PREFIX}{}", source.replace(':', "%3a"));
         let is_whole = prefix.len() <= CERTAIN_BYTES;
         // Keys are ASCII.

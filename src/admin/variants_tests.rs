@@ -97,7 +97,9 @@ fn a_source_has_its_own_variants_and_not_those_of_one_whose_name_goes_on() {
     assert!(!wanted.has(&name("video:clips/a.mp4.mp4:w=640", Some("clips/a.mp4"))));
     assert!(!wanted.has(&name("video:clips/a.mp4/b.mp4:w=640", None)));
     assert_eq!(Wanted::parse("/clips/a%3Ab.mp4").unwrap().prefix, "video:clips/a%3ab.mp4");
-    assert!(Wanted::parse("a\u{0}b").is_err());
+    for none in ["a\u{0}b", "", "/"] {
+        assert!(Wanted::parse(none).is_err(), "{none}");
+    }
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub fn tags(
     }
     tags.extend(origin.tags.iter().chain(&config.extra).cloned());
     tags.truncate(TAGS_MAX);
-    tags.into_iter().map(|tag| valid(&format!("{}{tag}", config.prefix))).collect()
+    tags.into_iter().map(|tag| carried(&format!("{}{tag}", config.prefix))).collect()
 }
 
 /// The value of `Cache-Tag`.
@@ -69,8 +69,24 @@ fn pixels(side: Option<u16>) -> String {
     side.map_or_else(|| "auto".to_owned(), |side| side.to_string())
 }
 
-/// Escapes what a tag may not hold. Paths are canonical, so this only ever meets commas in them.
-fn valid(tag: &str) -> String {
+/// The tag of a source's entries; [`folder_tag`] and [`origin_tag`] are those of where it lies and of its rule.
+pub fn asset_tag(config: &TagsConfig, asset: &str) -> String {
+    carried(&format!("{}asset:{asset}", config.prefix))
+}
+
+/// The tag of everything in a folder.
+pub fn folder_tag(config: &TagsConfig, folder: &str) -> String {
+    carried(&format!("{}folder:{folder}", config.prefix))
+}
+
+/// The tag of everything of an origin's rule.
+pub fn origin_tag(config: &TagsConfig, origin: &str) -> String {
+    carried(&format!("{}origin:{origin}", config.prefix))
+}
+
+/// The form of a tag that entries carry, and by which they are purged: what a tag may not hold is escaped, and one of
+/// more than [`TAG_BYTES_MAX`] bytes takes its [`short_form`]. Paths are canonical, so it only ever meets commas in them.
+pub fn carried(tag: &str) -> String {
     let mut clean = String::with_capacity(tag.len());
     for character in tag.chars() {
         if character.is_ascii_graphic() && character != ',' {

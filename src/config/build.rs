@@ -11,6 +11,7 @@ use super::{
     Ladder, Lifetimes, Limits, Log, LogLevel, PassThrough, Preset, Purge, QualityCaps, RateLimit,
     Responsive, SourcePolicy, Strictness, Tags, Transformer, Ttl, guard, origins, reach,
 };
+use crate::purge::settings::ReadFrom;
 use crate::request::parameter;
 use crate::request::recipe::{Fit, Format, Mode, Quality};
 
@@ -44,7 +45,7 @@ pub(super) fn config(document: &Value, errors: &mut Errors) -> Config {
         signing,
         lifetimes,
         cache,
-        purge: Purge { refresh_ms: root.at("purge").required("refreshMs") },
+        purge: purge(&root.at("purge")),
         bypass: bypass(&root.at("bypass"), errors),
         tags: tags(&root.at("tags")),
         headers: headers(&root.at("headers")),
@@ -311,6 +312,17 @@ fn bypass(at: &At<'_>, errors: &mut Errors) -> Bypass {
         header: at.optional_text("header"),
         request_cache_control: at.flag("requestCacheControl"),
         debug: at.optional_text("debug").and_then(|word| action(&word)),
+    }
+}
+
+fn purge(at: &At<'_>) -> Purge {
+    Purge {
+        refresh_ms: at.required("refreshMs"),
+        read_from: if at.text("readFrom") == "ledger" { ReadFrom::Ledger } else { ReadFrom::Kv },
+        zone_id: at.optional_text("zoneId"),
+        account_id: at.optional_text("accountId"),
+        requests_per_minute: at.required("requestsPerMinute"),
+        api_url: at.text("apiUrl"),
     }
 }
 

@@ -28,6 +28,7 @@ use std::collections::BTreeMap;
 use regex_lite::Regex;
 
 use crate::guard::reach::Reach;
+use crate::purge::settings::ReadFrom;
 use crate::request::recipe::{Fit, Format, Mode, Quality};
 
 /// A configuration that has been checked whole; there is no other way to get one than [`Config::check`].
@@ -329,11 +330,21 @@ pub struct Coalescing {
     pub timeout_ms: u32,
 }
 
-/// How purges are heard of.
+/// How purges are heard of, and what else they purge.
 #[derive(Debug, Clone)]
 pub struct Purge {
     /// Milliseconds between two looks of an isolate at the ledger.
     pub refresh_ms: u32,
+    /// Where it looks first.
+    pub read_from: ReadFrom,
+    /// The zone that is purged as well; `None` for none.
+    pub zone_id: Option<String>,
+    /// The account whose audit log tells of purges made elsewhere; `None` asks for none.
+    pub account_id: Option<String>,
+    /// Requests a minute to the zone's purge API.
+    pub requests_per_minute: u32,
+    /// Where Cloudflare's API is, without a trailing slash.
+    pub api_url: String,
 }
 
 /// Who may read around the caches, and how.

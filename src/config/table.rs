@@ -63,6 +63,8 @@ const EXTRA_TAG_BYTES_MAX: usize = 32;
 const EXTRA_TAGS_MAX: usize = 5;
 /// Bytes put before every tag.
 const TAG_PREFIX_BYTES_MAX: usize = 16;
+/// Bytes of the id of a zone or an account: 32 hex digits.
+const ACCOUNT_ID_BYTES_MAX: usize = 32;
 /// Extensions that are compared with every path.
 const EXTENSIONS_MAX: usize = 32;
 /// Query parameters that lead around the caches.
@@ -305,6 +307,16 @@ pub const KEYS: &[Key] = &[
 
     key("purge.refreshMs", integer(1_000, 60_000, "milliseconds"), Integer(5_000),
         "How often an isolate looks, behind the viewer's back, whether something was purged."),
+    key("purge.readFrom", Kind::Words(&["kv", "ledger"]), Text("kv"),
+        "Where it looks first: in KV, late by a minute and a half at the most, or at the ledger's object itself, late by seconds; where that cannot be read, at the other."),
+    key("purge.zoneId", text(ACCOUNT_ID_BYTES_MAX, Chars::Name), Nothing,
+        "Zone whose cache is purged by the same call, where the secret `PURGE_API_TOKEN` is set; left out, no zone is."),
+    key("purge.accountId", text(ACCOUNT_ID_BYTES_MAX, Chars::Name), Nothing,
+        "Account whose audit log is read every minute for purges of `purge.zoneId` that were made in Cloudflare's dashboard or API, with the secret `AUDIT_API_TOKEN` or else `PURGE_API_TOKEN`; left out, none is."),
+    key("purge.requestsPerMinute", integer(1, 3_000, ""), Integer(5),
+        "Requests a minute to the zone's purge API: 5 on the Free plan, 300 on Pro, 600 on Business, 3000 on Enterprise, for all that purge in the account."),
+    key("purge.apiUrl", Kind::BaseUrl, Text("https://api.cloudflare.com/client/v4"),
+        "Where Cloudflare's API is."),
 
     key("bypass.access", Kind::Words(&["open", "token", "off"]), Text("token"),
         "Who may read around the caches: anybody, holders of the admin token, nobody."),

@@ -89,7 +89,7 @@ pub fn check(
     }
 }
 
-/// What is signed: the [`DOMAIN`], the path, and the query but for `sig` and `debug`.
+/// What is signed: a word for the way of signing, the path, and the query but for `sig` and `debug`.
 ///
 /// Of every pair the name is in lower case, name and value are percent-encoded but for the unreserved
 /// characters (RFC 3986 2.3), and the pairs are sorted as bytes. `None` where a value cannot be decoded.

@@ -189,7 +189,7 @@ fn weekday(days: i64) -> i64 {
 /// Days since 1970-01-01 of a date in the Gregorian calendar, which repeats every 400 years.
 ///
 /// Years are counted from March, so that the leap day comes last and month lengths follow one line.
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+pub(super) fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let march_year = if month <= 2 { year - 1 } else { year };
     let (era, year_of_era) = (march_year.div_euclid(400), march_year.rem_euclid(400));
     let month_from_march = (month + 9) % 12;
@@ -199,7 +199,7 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// The year, month and day that [`days_from_civil`] came from.
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
+pub(super) fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
     let year_of_era =

@@ -10,7 +10,7 @@
 //!   [`Answer::cut`](conditional::Answer::cut) says what of the body is sent: a [`cut`], for several
 //!   ranges that of [`multipart`].
 //! - [`problem`] is the body and headers of every error that is ours.
-//! - [`vary`], [`disposition`] and [`content_type`] write and read single headers.
+//! - [`vary`], [`disposition`] and [`content_type`] write and read single headers; [`timestamp`] the times of JSON.
 //!
 //! Nothing a viewer sends can panic here, and no header value built here can end its line:
 //! [`visible`] is where text becomes a value.
@@ -30,6 +30,7 @@ pub mod problem;
 pub mod range;
 pub mod range_set;
 mod shape;
+pub mod timestamp;
 pub mod vary;
 
 pub use field_value::visible;

@@ -3,6 +3,11 @@
 //! - [`target`]: what a purge is aimed at, and what it may bear on.
 //! - [`ledger`]: every purge that still matters, in bounded room; the rule of validity.
 //! - [`heard`]: what this isolate knows of the ledger, and when it must look again.
+//! - [`order`]: what an operator wants purged, read and checked, each target by [`aim`]; [`receipt`]: what became of it.
+//! - [`question`]: what the ledger's object is asked; [`book`]: what it decides; [`zone`]: the zone's own cache.
+//! - [`audit`]: purges made in Cloudflare's dashboard or API, found in the account's audit log.
+//! - [`sweep`]: what was purged is deleted.
+//! - [`settings`]: what of the configuration concerns it; [`ports`]: what purging asks of the platform.
 //!
 //! # The rule
 //!
@@ -14,6 +19,18 @@
 /// Key of the ledger's mirror among the renditions in KV.
 pub const MIRROR_KEY: &str = "purges";
 
+pub mod aim;
+pub mod audit;
+pub mod book;
 pub mod heard;
 pub mod ledger;
+pub mod order;
+pub mod ports;
+mod progress;
+pub mod question;
+pub mod receipt;
+pub mod settings;
+mod state;
+pub mod sweep;
 pub mod target;
+pub mod zone;

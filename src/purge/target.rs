@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cache::entry::Metadata;
+use crate::cache::key::PREFIX;
 use crate::cache::tags;
 use crate::limits::{FOLDER_TAGS_MAX, LEDGER_BUCKETS, PURGE_PREFIX_BYTES_MAX};
 
@@ -100,7 +102,13 @@ pub(super) fn is_of_one_host(name: u64) -> bool {
     kind == Kind::Host as u64 || kind == Kind::FolderOnHost as u64
 }
 
-impl Subject<'_> {
+impl<'a> Subject<'a> {
+    /// What is stored under a key of KV, which may hold a part of what it says of itself; `path` is that of
+    /// [`stored_path`].
+    pub fn stored(kv_key: &'a str, path: Option<&'a str>, tags: &'a [String]) -> Self {
+        Self { host: None, path, kv_key, tags }
+    }
+
     /// Every digest under which it may have been purged.
     pub(super) fn digests(&self) -> impl Iterator<Item = Digest> {
         let of_path = self.path.into_iter().flat_map(|path| {
@@ -117,6 +125,15 @@ impl Subject<'_> {
             .chain(std::iter::once(digest(Kind::Variant, "", self.kv_key)))
             .chain(of_host)
     }
+}
+
+/// The path of what is stored: its own, or that in its key; `None` where both had no room for it.
+pub fn stored_path(kv_key: &str, metadata: &Metadata) -> Option<String> {
+    let in_key = || {
+        let (path, _) = kv_key.strip_prefix(PREFIX)?.split_once(':')?;
+        Some(path.replace("%3a", ":"))
+    };
+    metadata.path.clone().or_else(in_key)
 }
 
 fn same_host(one: &str, other: &str) -> bool {

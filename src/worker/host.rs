@@ -17,11 +17,13 @@ use super::live_ledger;
 use super::object::Objects;
 use super::stay::Stay;
 use super::upstream::Fetcher;
-use crate::admin::ports::{AdminHost, Class, DOCUMENTS_BINDING};
+use crate::admin::ports::{AdminHost, Class, DOCUMENTS_BINDING, ask_ledger};
 use crate::cache::errands::Errands;
 use crate::cache::ports::{Clock, Entropy, Fault, Host, Isolate, Limit, Secrets};
 use crate::config::ConfigError;
+use crate::purge::audit::AuditLedger;
 use crate::purge::ledger::Ledger;
+use crate::purge::question::{Answer, Question};
 
 /// Cloudflare, as the core sees it.
 #[derive(Debug)]
@@ -154,11 +156,21 @@ impl AdminHost for CloudflareHost {
         live_config::deployed(&self.env)
     }
 
+    fn hear_ledger(&self, ledger: &str) {
+        live_ledger::hear(ledger);
+    }
+
     fn take_stored_layer(&self, stored: &str) {
         live_config::take(&self.env, stored);
     }
 
     fn refused_layers(&self) -> Vec<ConfigError> {
         live_config::refused()
+    }
+}
+
+impl AuditLedger for CloudflareHost {
+    async fn ask(&self, question: &Question) -> Result<Answer, Fault> {
+        ask_ledger(self, question).await
     }
 }

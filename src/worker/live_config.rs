@@ -34,6 +34,15 @@ pub(super) async fn current(env: &Env, context: &Context) -> Rc<Config> {
     LIVE.with_borrow(Live::config)
 }
 
+/// The active configuration, where nobody waits for an answer, or somebody can: read again where it is due.
+pub(super) async fn recent(env: &Env) -> Rc<Config> {
+    let now_ms = worker::Date::now().as_millis();
+    if LIVE.with_borrow_mut(|live| !live.is_loaded() || live.should_refresh(now_ms)) {
+        refresh(env).await;
+    }
+    LIVE.with_borrow(Live::config)
+}
+
 /// The configuration as it is stored now.
 pub(super) async fn reread(env: &Env) -> Rc<Config> {
     refresh(env).await;

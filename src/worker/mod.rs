@@ -3,6 +3,7 @@
 mod binding;
 mod body;
 mod budget;
+mod cloudflare_api;
 mod config_book;
 mod edge;
 mod gate;
@@ -13,19 +14,23 @@ mod live_config;
 mod live_ledger;
 mod log;
 mod object;
+mod purge_ledger;
 mod request;
 mod response;
 mod stay;
 mod upstream;
+mod warmer;
 
 use std::rc::Rc;
 
 use worker::{Context, Env, ScheduleContext, ScheduledEvent, event};
 
-use crate::cache::ports::Body as _;
+use crate::cache::ports::{Body as _, Clock as _};
 use crate::front::{self, Handled};
+use crate::purge::audit;
 use crate::upkeep;
 use body::NativeBody;
+use cloudflare_api::Api;
 use host::CloudflareHost;
 use stay::Stay;
 
@@ -68,10 +73,14 @@ async fn fetch(
 
 /// By the clock, as wrangler.jsonc has it.
 #[event(scheduled)]
-async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
+async fn scheduled(event: ScheduledEvent, env: Env, _: ScheduleContext) {
     log::install();
     let config = live_config::reread(&env).await;
     log::set_level(config.log.level);
-    live_ledger::look_now(&env).await;
-    upkeep::run(&CloudflareHost::bind(env, Stay::without_viewer()), &config).await;
+    let host = CloudflareHost::bind(env.clone(), Stay::without_viewer());
+    audit::follow(&Api, &host, &host, &config, host.now_ms()).await;
+    if upkeep::is_due(&event.cron()) {
+        live_ledger::look_now(&env, &config).await;
+        upkeep::run(&host, &config).await;
+    }
 }

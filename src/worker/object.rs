@@ -71,6 +71,11 @@ impl ObjectStorage {
     pub(super) fn of(state: State) -> Self {
         Self(state)
     }
+
+    /// Work that goes on behind an answer.
+    pub(super) fn go_on(&self, work: impl Future<Output = ()> + 'static) {
+        self.0.wait_until(work);
+    }
 }
 
 impl Durable for ObjectStorage {

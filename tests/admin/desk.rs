@@ -8,6 +8,7 @@ use video_resizer::request::ask::Ask;
 use crate::fakes::body::FakeBody;
 use crate::fakes::run::run;
 use crate::fakes::viewer::{ADMIN_TOKEN, House};
+use crate::fakes::world::Operation;
 
 /// The token of those who look.
 pub(crate) const READ_TOKEN: &str = "a looker's long token";
@@ -120,7 +121,7 @@ pub(crate) async fn made(house: &House, call: &Call) -> Came {
     };
     assert_eq!(host.world.bodies().leaked, 0, "a body was left open by {call:?}");
     let read = reply.body.read();
-    let cost = host.world.take_journal().iter().map(|operation| operation.kind()).collect();
+    let cost = host.world.take_journal().iter().map(Operation::kind).collect();
     let text = String::from_utf8(read.bytes).unwrap();
     let came = Came { status: reply.status, headers: reply.headers, text, cost };
     assert_eq!(came.header("cache-control"), "no-store", "{came:?}");

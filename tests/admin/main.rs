@@ -15,3 +15,4 @@ mod explain;
 mod fakes;
 mod health;
 mod variants;
+mod warming;

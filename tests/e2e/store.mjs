@@ -19,10 +19,11 @@ const QUIET_MS = 60;
 /**
  * @param {Record<string, unknown>} [cache] settings under `cache`
  * @param {Record<string, unknown>} [config] other top-level keys
+ * @param {Record<string, unknown>} [vars] of the worker
  */
-export async function openStore(cache = {}, config = {}) {
+export async function openStore(cache = {}, config = {}, vars = {}) {
   const transformer = await startTransformer();
-  const world = await startWorld({ config: { ...transformer.config, cache, ...config }, around: weatherAround() });
+  const world = await startWorld({ config: { ...transformer.config, cache, ...config }, vars, around: weatherAround() });
   const sky = weather(world);
   let videos = 0;
 

@@ -6,12 +6,11 @@
 //! in as a version of its own before it is replaced.
 
 mod pages;
-mod turn;
 
 use serde::{Deserialize, Serialize};
 
 use self::pages::{Page, Pages, State};
-use self::turn::Turns;
+
 use super::ports::Documents;
 use super::refusal::Wrong;
 use crate::cache::key::digest_128;
@@ -22,6 +21,7 @@ use crate::limits::{
     CONFIG_BYTES_MAX, CONFIG_RETRY_MS_MAX, CONFIG_RETRY_MS_MIN, CONFIG_TRIES_MAX, DOCUMENT_MS_MAX,
     KV_LAG_MS,
 };
+use crate::turn::Turns;
 
 /// Name of the one object of its class.
 pub const NAME: &str = "configuration";

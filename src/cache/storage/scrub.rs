@@ -37,6 +37,8 @@ pub struct Report {
     pub retired: u64,
     /// Chunks that belonged to nothing, and are no more.
     pub orphans: u64,
+    /// Operations of KV it took, beside the last.
+    pub operations: u64,
     /// What could not be looked at, or not be deleted; the next round comes past it again.
     pub faults: Vec<Fault>,
 }
@@ -57,7 +59,7 @@ pub async fn scrub<K: KvStore>(kv: &K, cache: &Cache, now_ms: u64) -> Report {
     memory.chunks = run.sweep(memory.chunks).await;
     memory.entries = run.verify(memory.entries).await;
     run.remember(&memory).await;
-    run.report
+    Report { operations: run.operations, ..run.report }
 }
 
 struct Run<'a, K> {

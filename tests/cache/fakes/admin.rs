@@ -6,9 +6,13 @@ use std::rc::Rc;
 
 use video_resizer::admin::config_book::{ConfigBook, Desk};
 use video_resizer::admin::ports::{AdminHost, Class, Documents};
+use video_resizer::admin::warm::job;
 use video_resizer::cache::ports::Fault;
-use video_resizer::config::ConfigError;
 use video_resizer::config::live::Live;
+use video_resizer::config::{Config, ConfigError};
+use video_resizer::purge::book;
+use video_resizer::purge::ledger::Ledger;
+use video_resizer::purge::settings::Settings;
 
 use super::durable::FakeDurable;
 use super::host::FakeHost;
@@ -53,11 +57,24 @@ pub(crate) struct FakeBook {
     pub(crate) book: ConfigBook,
 }
 
+/// The ledger of purges, with its storage.
+#[derive(Debug, Default)]
+pub(crate) struct FakeLedger {
+    pub(crate) storage: FakeDurable,
+    pub(crate) book: book::Book,
+}
+
+/// Nobody wakes the ledger here, so that nobody is told anything.
+struct Nowhere;
+
 /// What an operator meets beside what viewers meet.
 #[derive(Debug)]
 pub(crate) struct AdminSide {
     pub(crate) documents: FakeDocuments,
     pub(crate) book: Rc<FakeBook>,
+    pub(crate) ledger: Rc<FakeLedger>,
+    /// Warming jobs by their names.
+    pub(crate) jobs: Rc<RefCell<BTreeMap<String, Rc<FakeDurable>>>>,
     pub(crate) deployed: RefCell<Option<String>>,
     /// Names under which nothing is bound.
     pub(crate) unbound: RefCell<BTreeSet<&'static str>>,
@@ -69,6 +86,8 @@ impl AdminSide {
         Self {
             documents: FakeDocuments { world: Rc::clone(world), kept: Rc::default() },
             book: Rc::default(),
+            ledger: Rc::default(),
+            jobs: Rc::default(),
             deployed: RefCell::default(),
             unbound: RefCell::default(),
             live: RefCell::default(),
@@ -80,6 +99,8 @@ impl AdminSide {
         Self {
             documents: self.documents.clone(),
             book: Rc::clone(&self.book),
+            ledger: Rc::clone(&self.ledger),
+            jobs: Rc::clone(&self.jobs),
             deployed: self.deployed.clone(),
             unbound: self.unbound.clone(),
             live: RefCell::default(),
@@ -93,6 +114,11 @@ impl FakeHost {
         let deployed = self.admin.deployed.borrow().clone();
         let storage = &self.admin.book.storage;
         Desk { storage, documents: &self.admin.documents, clock: self, deployed }
+    }
+
+    /// The object of a warming job.
+    pub(crate) fn job(&self, name: &str) -> Rc<FakeDurable> {
+        Rc::clone(self.admin.jobs.borrow_mut().entry(name.to_owned()).or_default())
     }
 }
 
@@ -126,6 +152,22 @@ impl AdminHost for FakeHost {
                 let answer = self.admin.book.book.answer(&self.desk(), question).await?;
                 Ok(serde_json::to_string(&answer).unwrap())
             }
+            Class::PurgeLedger => {
+                assert_eq!(name, "ledger", "there is one ledger");
+                let question = serde_json::from_str(question).expect("a question");
+                let settings = Settings::of(&Config::defaults(), self);
+                let ledger = &self.admin.ledger;
+                let (storage, mirror, api) = (&ledger.storage, &Nowhere, &Nowhere);
+                let desk = book::Desk { storage, mirror, api, clock: self, settings: &settings };
+                let answer = ledger.book.answer(&desk, question).await?;
+                Ok(serde_json::to_string(&answer).unwrap())
+            }
+            Class::Warmer => {
+                let question = serde_json::from_str(question).expect("a question");
+                let storage = self.job(name);
+                let job = job::answer(storage.as_ref(), self, question).await?;
+                Ok(serde_json::to_string(&job).unwrap())
+            }
         }
     }
 
@@ -135,6 +177,10 @@ impl AdminHost for FakeHost {
 
     fn deployed_layer(&self) -> Option<String> {
         self.admin.deployed.borrow().clone()
+    }
+
+    fn hear_ledger(&self, ledger: &str) {
+        *self.ledger.borrow_mut() = Ledger::decode(ledger).expect("a ledger");
     }
 
     fn take_stored_layer(&self, stored: &str) {

@@ -1,4 +1,4 @@
-//! One at a time: a question that writes to KV must not be overtaken by the next.
+//! One at a time, in a durable object: what one question changes must be written down before the next looks.
 //!
 //! Nobody who waits holds anything of another: everyone looks for themselves, as at the gate.
 
@@ -9,11 +9,11 @@ use crate::limits::{OBJECT_TURN_MS_MAX, OBJECT_TURN_PAUSE_MS};
 
 /// Whether somebody has it.
 #[derive(Debug, Default)]
-pub(super) struct Turns(Cell<bool>);
+pub struct Turns(Cell<bool>);
 
 impl Turns {
     /// Waits for the turn, at most [`OBJECT_TURN_MS_MAX`]. Dropped, it is the next one's.
-    pub(super) async fn take(&self, clock: &impl Clock) -> Result<Turn<'_>, Fault> {
+    pub async fn take(&self, clock: &impl Clock) -> Result<Turn<'_>, Fault> {
         let began_ms = clock.now_ms();
         while self.0.get() {
             if clock.now_ms().saturating_sub(began_ms) > OBJECT_TURN_MS_MAX {
@@ -29,7 +29,7 @@ impl Turns {
 
 /// Somebody's turn.
 #[derive(Debug)]
-pub(super) struct Turn<'a>(&'a Cell<bool>);
+pub struct Turn<'a>(&'a Cell<bool>);
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
