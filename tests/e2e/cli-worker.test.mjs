@@ -2,9 +2,8 @@
 // Method: the real program against the real worker in workerd.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { after, before, test } from "node:test";
-import { fromRoot } from "../../scripts/layout.mjs";
+import { runIn } from "./operator.mjs";
 import { ADMIN_TOKEN, openStage, sampleFor } from "./stage.mjs";
 
 const READ_TOKEN = "the-looker-of-these-tests";
@@ -17,28 +16,9 @@ before(async () => {
 });
 after(() => stage?.stop());
 
-/**
- * Runs the program against the worker, to its end.
- *
- * @param {string[]} args
- * @param {{ input?: string, token?: string }} [options]
- * @returns {Promise<{ code: number | null, out: string, err: string }>}
- */
-function run(args, { input = "", token = ADMIN_TOKEN } = {}) {
-  const env = { PATH: process.env.PATH, VIDEO_RESIZER_URL: stage.worker, VIDEO_RESIZER_TOKEN: token, USER: "ann" };
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [fromRoot("cli", "video-resizer.mjs"), ...args], { env });
-    let [out, err] = ["", ""];
-    child.stdout.setEncoding("utf8").on("data", (text) => void (out += text));
-    child.stderr.setEncoding("utf8").on("data", (text) => void (err += text));
-    child.stdin.end(input);
-    child.on("error", reject);
-    child.on("close", (code) => {
-      assert.ok(!`${out}${err}`.includes(token), "a token is printed");
-      resolve({ code, out, err });
-    });
-  });
-}
+/** Runs the program against the worker. @param {string[]} args @param {{ input?: string, token?: string }} [options] */
+const run = (args, { input, token = ADMIN_TOKEN } = {}) =>
+  runIn({ VIDEO_RESIZER_URL: stage.worker, VIDEO_RESIZER_TOKEN: token, USER: "ann" }, args, { input });
 
 /** @param {string[]} args @param {Parameters<typeof run>[1]} [options] @returns {Promise<any>} its JSON */
 async function json(args, options) {
