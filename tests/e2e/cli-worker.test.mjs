@@ -114,6 +114,25 @@ test("a purge is tried, ordered, followed and found in the log, and what it was 
   assert.match(bad.err, /\/tags\/1/);
 });
 
+test("what is warmed is there afterwards, and what cannot be made is exit code 1", async () => {
+  const target = sampleFor("cli-warm", SMALL);
+  const good = await run(["warm", stage.url(target), "--wait", "--wait-timeout", "2m"]);
+  assert.equal(good.code, 0, `${good.err}${good.out}`);
+  assert.match(good.out, /: 1 of 1 done, 0 failed, finished\nSTATE +URL\nmade /);
+  assert.deepEqual((await stage.kept(target)).kv, true);
+
+  const bad = await run(["warm", "-", "--wait", "--wait-timeout", "2m"], {
+    input: `${stage.url(target)}\n${stage.url("/videos/not-there.mp4?width=64")}\n`,
+  });
+  assert.equal(bad.code, 1, `${bad.err}${bad.out}`);
+  const [, id] = bad.out.match(/^(\S+): \d of 2 done, 1 failed, finished\n/) ?? [];
+  assert.equal((await json(["warm", "show", id ?? ""])).failed, 1);
+
+  const refused = await run(["warm", "ftp://nobody.example/a.mp4"]);
+  assert.equal(refused.code, 1);
+  assert.match(refused.err, /\n {2}\/urls\/0 .*: .+\n$/);
+});
+
 test("a token to look may look, and a wrong one may not", async () => {
   assert.equal((await run(["config", "get"], { token: READ_TOKEN })).code, 0);
   const forbidden = await run(["config", "rollback", "1"], { token: READ_TOKEN });

@@ -216,7 +216,7 @@ test("warming is followed to its end, and failures are exit code 1", async () =>
   const good = await run(["warm", "/a", "/b", "--wait"]);
   assert.deepEqual(
     [good.code, good.out],
-    [0, "w1: 2 of 2 done, 0 failed, finished\nSTATE  URL\ndone   /clips/a.mp4?width=640\n"],
+    [0, "w1: 2 of 2 done, 0 failed, finished\nSTATE  URL\nmade   /clips/a.mp4?width=640\n"],
   );
   assert.equal(
     good.err,
