@@ -22,6 +22,7 @@ mod secrets;
 mod signatures;
 mod sources;
 mod stale;
+mod sweep;
 mod tiers;
 mod turns;
 mod turns_of_renewal;
