@@ -33,7 +33,7 @@ const SIGHTS: [(&str, u64); 10] = [
     ("a fill crossed a purge", 50),
     ("a fill crossed a bound", 5),
     ("served what was purged before a bound", 50),
-    ("renewed what was purged softly", 30),
+    ("renewed what was purged softly", 15),
     ("an isolate died", 100),
     ("ordered anew under a purge's number", 200),
     ("folded", 5),
