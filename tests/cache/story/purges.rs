@@ -108,6 +108,20 @@ fn the_transformation_is_not_asked_for_what_it_made_before_a_purge() {
 }
 
 #[test]
+fn a_preset_that_was_purged_is_made_anew_by_whoever_spells_it_out_as_well() {
+    let preset = json!({"presets": {"small": {"width": 640, "height": 360}}});
+    let house = House::new(&preset);
+    let made = house.get("/clips/a.mp4?derivative=small");
+    purged(&house, Mode::Hard, Target::Tag("derivative:small".into()));
+    let seen = house.get(VIDEO);
+    assert_ne!(seen.bytes, made.bytes);
+    assert!(
+        last_order(&house).ends_with("?v=1"),
+        "the transformer has the old one by the same URL"
+    );
+}
+
+#[test]
 fn a_soft_purge_serves_what_there_is_once_while_one_refresh_runs() {
     for is_at_edge in [true, false] {
         let house = House::plain();
