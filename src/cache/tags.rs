@@ -28,7 +28,7 @@ pub fn tags(
     tags.push(format!("origin:{}", origin.name));
     tags.push(format!("mode:{}", recipe.mode.as_str()));
     if let Some(preset) = preset {
-        tags.push(preset_tag(preset));
+        tags.push(format!("derivative:{preset}"));
     }
     if recipe.mode != Mode::Audio && (recipe.width.is_some() || recipe.height.is_some()) {
         tags.push(format!("size:{}x{}", pixels(recipe.width), pixels(recipe.height)));
@@ -36,15 +36,6 @@ pub fn tags(
     tags.extend(origin.tags.iter().chain(&config.extra).cloned());
     tags.truncate(TAGS_MAX);
     tags.into_iter().map(|tag| carried(&format!("{}{tag}", config.prefix))).collect()
-}
-
-/// The tag of what was asked as this preset.
-pub fn of_preset(config: &TagsConfig, preset: &str) -> String {
-    valid(&format!("{}{}", config.prefix, preset_tag(preset)))
-}
-
-fn preset_tag(preset: &str) -> String {
-    format!("derivative:{preset}")
 }
 
 /// The value of `Cache-Tag`.
@@ -91,6 +82,11 @@ pub fn folder_tag(config: &TagsConfig, folder: &str) -> String {
 /// The tag of everything of an origin's rule.
 pub fn origin_tag(config: &TagsConfig, origin: &str) -> String {
     carried(&format!("{}origin:{origin}", config.prefix))
+}
+
+/// The tag of what was asked as this preset.
+pub fn preset_tag(config: &TagsConfig, preset: &str) -> String {
+    carried(&format!("{}derivative:{preset}", config.prefix))
 }
 
 /// The form of a tag that entries carry, and by which they are purged: what a tag may not hold is escaped, and one of

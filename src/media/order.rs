@@ -171,7 +171,7 @@ fn order_url<H: Host>(
     }
     // What others made of a preset may have been purged by its tag, which a request that spells the same out has not.
     let mut tags = rendition.tags.clone();
-    tags.extend(config.presets.keys().map(|preset| tags::of_preset(&config.tags, preset)));
+    tags.extend(config.presets.keys().map(|preset| tags::preset_tag(&config.tags, preset)));
     let subject = Subject { tags: &tags, ..rendition.subject() };
     let purged = host.ledger().version_of(&subject);
     transform_url(host, ask, config, rendition, source, purged).ok_or(Unfit::RelayKeyMissing)
