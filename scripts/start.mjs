@@ -26,6 +26,7 @@ async function main() {
   const port = portFrom("PORT", 8787);
   const mediaPort = portFrom("MEDIA_PORT", 8788);
   if (port === mediaPort) throw new Failure(`PORT and MEDIA_PORT are both ${port}, and must differ.`);
+  const adminToken = process.env.ADMIN_TOKEN || "operator-of-this-machine";
   const stateDir = path.resolve(fromRoot(), process.env.STATE_DIR || ".state");
   // A taken port is said at once, not after minutes of building.
   await freePort(port, "PORT");
@@ -42,6 +43,7 @@ async function main() {
     mediaPort,
     stateDir,
     runner: "wrangler",
+    vars: { ADMIN_TOKEN: adminToken },
     onLine: (from, line) => {
       if (!quiet && line.trim()) console.log(`${from.padEnd(6)} | ${line}`);
     },
@@ -52,6 +54,9 @@ ready. Open:
   ${world.worker}/    the sample page: a source, its renditions, and which tier answered each
   ${world.worker}/videos/big-buck-bunny-720p-5s.mp4?width=640&height=360    one rendition
   ${world.media}/    the media origin itself: sources, and /cdn-cgi/media made with ffmpeg
+
+The operator's API, with the token ${adminToken}:
+  VIDEO_RESIZER_TOKEN=${adminToken} npx video-resizer health --at ${world.worker}
 
 State is kept in ${path.relative(process.cwd(), stateDir) || "."}. Ctrl-C stops everything.
 `);
