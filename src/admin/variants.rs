@@ -15,6 +15,8 @@ use crate::cache::ports::{KvName, KvStore};
 use crate::config::Config;
 use crate::http::date;
 use crate::limits::{KV_KEY_BYTES_MAX, PAGE_DEFAULT, PAGE_LISTS_MAX, PAGE_MAX};
+use crate::purge::ledger::{Ledger, Standing};
+use crate::purge::target::{Subject, stored_path};
 use crate::request::path::SourcePath;
 
 /// Name of the binding of the KV namespace that holds renditions.
@@ -101,6 +103,7 @@ pub(super) async fn list<H: AdminHost>(
         })?),
         None => None,
     };
+    let ledger = host.ledger();
     let mut variants = Vec::new();
     for _ in 0..PAGE_LISTS_MAX {
         let left = u32::try_from(limit - variants.len()).unwrap_or(u32::MAX);
@@ -111,7 +114,7 @@ pub(super) async fn list<H: AdminHost>(
         let now_ms = host.now_ms();
         let ours = page.entries.iter().filter(|name| wanted.as_ref().is_none_or(|it| it.has(name)));
         variants.extend(ours.map(|KvName { key, metadata }| {
-            shown(key, metadata.as_deref(), |_| Verdict::Untouched, now_ms)
+            shown(key, metadata.as_deref(), |metadata| verdict(&ledger, key, metadata), now_ms)
         }));
         cursor = page.cursor;
         if cursor.is_none() || variants.len() >= limit {
@@ -120,6 +123,17 @@ pub(super) async fn list<H: AdminHost>(
     }
     let cursor = cursor.map(|cursor| sealed(prefix, &cursor));
     Ok(Answer::ok(&json!({ "variants": variants, "cursor": cursor })))
+}
+
+/// What the ledger that this isolate has heard says of an entry, on whatever host it is served.
+fn verdict(ledger: &Ledger, key: &str, metadata: &Metadata) -> Verdict {
+    let path = stored_path(key, metadata);
+    let subject = Subject::stored(key, path.as_deref(), &metadata.tags);
+    match ledger.standing(metadata.heard, &subject) {
+        Standing::Valid => Verdict::Untouched,
+        Standing::Soft => Verdict::Soft,
+        Standing::Purged => Verdict::Hard,
+    }
 }
 
 /// A source whose variants are wanted.
