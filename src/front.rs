@@ -11,7 +11,7 @@ use crate::admin::{self, Admitted};
 use crate::cache::bypass;
 use crate::cache::orchestrator::{self, Served};
 use crate::cache::owed::{self, Owed};
-use crate::cache::ports::{Body, Clock, Fault, Host, Reply, Secrets};
+use crate::cache::ports::{Body, Clock, Fault, Host, Limit, Reply, Secrets};
 use crate::cache::rendition::Rendition;
 use crate::cache::renewal;
 use crate::cache::reply;
@@ -19,8 +19,10 @@ use crate::cache::status::{Tier, Trace};
 use crate::config::Config;
 use crate::explain;
 use crate::guard::access::{self, Asked};
+use crate::guard::limit;
 use crate::http::problem::Problem;
 use crate::http::{cors, date, vary, visible};
+use crate::limits::LIMIT_PERIOD_S;
 use crate::media::{loop_guard, order, relay, sources};
 use crate::request;
 use crate::request::ask::Ask;
@@ -73,8 +75,14 @@ pub async fn handle<H: Host>(host: &H, ask: &Ask, config: &Config) -> Handled<H:
         }
         Ok(Decision::Options) => (options(ask, config), None, None, None),
         Ok(Decision::Admin) => {
-            // `Limit::Admin` is asked here: before the token is looked at, so that nobody tries many.
-            return match admin::admit(host, ask, config) {
+            // Before the token is looked at, so that nobody tries many.
+            let admitted = match limit::admits(host, Limit::Admin, ask).await {
+                Ok(false) => {
+                    Err(admin::refusal::Refusal::TooMany { retry_after_s: LIMIT_PERIOD_S })
+                }
+                Ok(true) | Err(_) => admin::admit(host, ask, config),
+            };
+            return match admitted {
                 Ok(admitted) => Handled::Admin(admitted),
                 Err(refusal) => {
                     let mut reply = refusal.reply(ask, &request_id);
@@ -219,7 +227,11 @@ pub(crate) fn decide_for<'a>(
     let names = names.iter().map(String::as_str);
     let is_debugging = debug.is_some() && may_debug;
     let bypass = bypass::decide(ask, names, &config.bypass, is_admin, is_debugging);
-    let rendition = Rendition { pass, ..Rendition::new(ask, config, origin, path, wanted, bypass) };
+    let rendition = Rendition {
+        pass,
+        by_operator: is_admin,
+        ..Rendition::new(ask, config, origin, path, wanted, bypass)
+    };
     if may_debug && debug == Some("view") {
         return Ok(Decision::Explain(rendition));
     }

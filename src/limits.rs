@@ -182,7 +182,7 @@ pub const DURABLE_TEXT_BYTES_MAX: usize = 2_000_000;
 pub const LEDGER_TARGETS_MAX: usize = 1_024;
 /// Prefixes of purges that the ledger tells apart; every one is compared with the path of what was made before.
 pub const LEDGER_PREFIXES_MAX: usize = 64;
-/// Buckets for what is folded, of each of five kinds: a path shares its own with one folded path in 1 of 1,024 cases.
+/// Buckets for what is folded, of each of six kinds: a path shares its own with one folded path in 1 of 1,024 cases.
 pub const LEDGER_BUCKETS: u64 = 1_024;
 /// Bytes of the ledger: isolates read it every few seconds. [`LEDGER_TARGETS_MAX`] targets at about 40 bytes,
 /// [`LEDGER_PREFIXES_MAX`] prefixes of [`PURGE_PREFIX_BYTES_MAX`] with their hosts, and all buckets at about 25.

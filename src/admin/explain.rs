@@ -8,8 +8,9 @@ use super::Answer;
 use super::given::Given;
 use super::ports::AdminHost;
 use super::refusal::Refusal;
+use super::variants;
 use crate::cache::entry::{Metadata, Outcome};
-use crate::cache::freshness::{Freshness, freshness};
+use crate::cache::freshness::{Freshness, judge};
 use crate::cache::orchestrator::not_asked;
 use crate::cache::ports::{Body, EdgeCache, Fault, KvStore};
 use crate::cache::rendition::Rendition;
@@ -17,6 +18,7 @@ use crate::config::Config;
 use crate::front::{self, Decision};
 use crate::http::date;
 use crate::limits::EXPLAINED_HEADERS_MAX;
+use crate::purge::ledger::Standing;
 use crate::request::ask::{Ask, HEADERS};
 
 /// `GET /explain`
@@ -159,17 +161,25 @@ enum Found {
     /// It is not asked, and why.
     NotAsked(&'static str),
     Nothing,
-    Entry(Box<Metadata>),
+    /// An entry, as this isolate may use it now, and what purges say of it.
+    Entry(Box<Metadata>, Standing),
     Broken(Fault),
 }
 
 impl Found {
     /// What was found, by its metadata; the body is given back unread.
-    fn of(body: impl Body, metadata: Option<String>) -> Self {
+    fn of(
+        body: impl Body,
+        metadata: Option<String>,
+        standing: impl FnOnce(&Metadata) -> Standing,
+    ) -> Self {
         body.discard();
         let text = metadata.ok_or(Fault::Corrupt("an entry without metadata"));
         match text.and_then(|text| Metadata::decode(&text)) {
-            Ok(metadata) => Self::Entry(Box::new(metadata)),
+            Ok(metadata) => {
+                let standing = standing(&metadata);
+                Self::Entry(Box::new(metadata), standing)
+            }
             Err(fault) => Self::Broken(fault),
         }
     }
@@ -179,13 +189,13 @@ impl Found {
             Self::NotAsked(why) => json!({ "state": why }),
             Self::Nothing => json!({ "state": "absent" }),
             Self::Broken(fault) => json!({ "state": "broken", "fault": fault.to_string() }),
-            Self::Entry(metadata) => entry(metadata, now_ms),
+            Self::Entry(metadata, standing) => entry(metadata, *standing, now_ms),
         }
     }
 }
 
-fn entry(metadata: &Metadata, now_ms: u64) -> Value {
-    let (state, _) = word(metadata, now_ms);
+fn entry(metadata: &Metadata, standing: Standing, now_ms: u64) -> Value {
+    let state = variants::state(metadata, standing, now_ms);
     let left_s = |until_ms: u64| until_ms.saturating_sub(now_ms) / 1_000;
     let reason = match metadata.outcome() {
         Outcome::Rendition => None,
@@ -208,24 +218,15 @@ fn entry(metadata: &Metadata, now_ms: u64) -> Value {
     })
 }
 
-fn word(metadata: &Metadata, now_ms: u64) -> (&'static str, Freshness) {
-    let freshness = freshness(metadata, now_ms);
-    let word = match freshness {
-        Freshness::Fresh => "fresh",
-        Freshness::Renewable => "renewable",
-        Freshness::Stale => "stale",
-        Freshness::Dead => "expired",
-    };
-    (word, freshness)
-}
-
 /// One match.
 async fn in_edge<H: AdminHost>(host: &H, config: &Config, rendition: &Rendition<'_>) -> Found {
     if let Some(why) = not_asked(rendition.origin.edge, rendition.bypass.edge.read) {
         return Found::NotAsked(why.as_str());
     }
     match host.edge().find(&rendition.edge_url, None, config.cache.edge_timeout_ms).await {
-        Ok(Some(found)) => Found::of(found.body, found.metadata),
+        Ok(Some(found)) => Found::of(found.body, found.metadata, |metadata| {
+            rendition.standing(&host.ledger(), metadata)
+        }),
         Ok(None) => Found::Nothing,
         Err(fault) => Found::Broken(fault),
     }
@@ -238,7 +239,9 @@ async fn in_kv<H: AdminHost>(host: &H, config: &Config, rendition: &Rendition<'_
     }
     let cache = &config.cache;
     match host.kv().find(&rendition.kv_key, cache.kv_cache_ttl_s, cache.kv_timeout_ms).await {
-        Ok(Some(found)) => Found::of(found.body, found.metadata),
+        Ok(Some(found)) => Found::of(found.body, found.metadata, |metadata| {
+            rendition.standing(&host.ledger(), metadata)
+        }),
         Ok(None) => Found::Nothing,
         Err(fault) => Found::Broken(fault),
     }
@@ -246,17 +249,19 @@ async fn in_kv<H: AdminHost>(host: &H, config: &Config, rendition: &Rendition<'_
 
 /// What `serve` would do now, in words.
 fn next(edge: &Found, kv: &Found, now_ms: u64, gate: bool) -> &'static str {
-    if let Found::Entry(metadata) = edge
-        && word(metadata, now_ms).1 == Freshness::Fresh
+    if let Found::Entry(metadata, standing) = edge
+        && now_ms < metadata.fresh_until_ms
+        && *standing != Standing::Purged
     {
-        return match metadata.outcome() {
-            Outcome::Rendition => "edge hit",
-            Outcome::Failure(_) => "edge hit: the remembered failure, until it is forgotten",
+        return match (metadata.outcome(), standing) {
+            (Outcome::Rendition, Standing::Soft) => "edge hit, renewed behind the viewer's back",
+            (Outcome::Rendition, _) => "edge hit",
+            (Outcome::Failure(_), _) => "edge hit: the remembered failure, until it is forgotten",
         };
     }
     let fill = if gate { "fill through the gate" } else { "fill" };
-    let Found::Entry(metadata) = kv else { return fill };
-    match (word(metadata, now_ms).1, metadata.outcome()) {
+    let Found::Entry(metadata, standing) = kv else { return fill };
+    match (judge(&mut metadata.as_ref().clone(), *standing, now_ms), metadata.outcome()) {
         (Freshness::Fresh, Outcome::Rendition) => "kv hit, copy to the edge",
         (Freshness::Fresh | Freshness::Renewable, Outcome::Failure(_)) => {
             "kv hit: the remembered failure, until it is forgotten"

@@ -53,6 +53,12 @@ const BINDINGS: &[Binding] = &[
         weight: Weight::Warning,
         cure: "bind PURGE_LEDGER under durable_objects in wrangler.jsonc, or nothing can be purged",
     },
+    Binding {
+        check: "warmer",
+        name: Class::Warmer.binding(),
+        weight: Weight::Warning,
+        cure: "bind WARMER under durable_objects in wrangler.jsonc, or nothing can be warmed",
+    },
 ];
 
 /// How bad it is.

@@ -9,7 +9,7 @@ use super::given::Given;
 use super::ports::AdminHost;
 use super::refusal::Refusal;
 use crate::cache::entry::{Metadata, Outcome};
-use crate::cache::freshness::{Freshness, freshness};
+use crate::cache::freshness::{Freshness, judge};
 use crate::cache::key::{PREFIX, digest_128};
 use crate::cache::ports::{KvName, KvStore};
 use crate::config::Config;
@@ -26,35 +26,21 @@ const CERTAIN_BYTES: usize = KV_KEY_BYTES_MAX - 33;
 /// Hex digits of the seal of a cursor: a slip of the pen is found, nobody is kept out.
 const SEAL_DIGITS: usize = 16;
 
-/// What purges say of an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// No purge bears on it.
-    Untouched,
-    /// A soft one does: it is renewed before it is good again.
-    Soft,
-    /// A hard one does: it is as good as absent.
-    Hard,
-}
-
 /// The state of an entry in a word, by its times and what purges say of it.
-pub fn state(metadata: &Metadata, verdict: Verdict, now_ms: u64) -> &'static str {
-    match (verdict, freshness(metadata, now_ms)) {
-        (Verdict::Hard, _) => "purged",
-        (_, Freshness::Dead) => "expired",
-        (Verdict::Soft, _) | (Verdict::Untouched, Freshness::Renewable) => "renewable",
-        (Verdict::Untouched, Freshness::Stale) => "stale",
-        (Verdict::Untouched, Freshness::Fresh) => "fresh",
+pub fn state(metadata: &Metadata, standing: Standing, now_ms: u64) -> &'static str {
+    if standing == Standing::Purged {
+        return "purged";
+    }
+    match judge(&mut metadata.clone(), standing, now_ms) {
+        Freshness::Fresh => "fresh",
+        Freshness::Renewable => "renewable",
+        Freshness::Stale => "stale",
+        Freshness::Dead => "expired",
     }
 }
 
 /// An entry as JSON; what cannot be read is shown as `unreadable`, with its key alone.
-pub fn shown(
-    key: &str,
-    metadata: Option<&str>,
-    verdict: impl FnOnce(&Metadata) -> Verdict,
-    now_ms: u64,
-) -> Value {
+pub fn shown(key: &str, metadata: Option<&str>, ledger: &Ledger, now_ms: u64) -> Value {
     let Some(Ok(metadata)) = metadata.map(Metadata::decode) else {
         return json!({ "key": key, "source": source_of(key), "state": "unreadable" });
     };
@@ -65,7 +51,9 @@ pub fn shown(
             None => unfit.as_str().to_owned(),
         }),
     };
-    let state = state(&metadata, verdict(&metadata), now_ms);
+    let path = stored_path(key, &metadata);
+    let subject = Subject::stored(key, path.as_deref(), &metadata.tags);
+    let state = state(&metadata, ledger.standing(metadata.heard, &subject), now_ms);
     json!({
         "key": key,
         "source": metadata.path.clone().or_else(|| source_of(key)),
@@ -103,7 +91,6 @@ pub(super) async fn list<H: AdminHost>(
         })?),
         None => None,
     };
-    let ledger = host.ledger();
     let mut variants = Vec::new();
     for _ in 0..PAGE_LISTS_MAX {
         let left = u32::try_from(limit - variants.len()).unwrap_or(u32::MAX);
@@ -111,11 +98,11 @@ pub(super) async fn list<H: AdminHost>(
         let page = host.kv().list(prefix, cursor.as_deref(), left, budget_ms).await;
         let page =
             page.map_err(|fault| Refusal::Unavailable { binding: RENDITIONS_BINDING, fault })?;
-        let now_ms = host.now_ms();
+        let (ledger, now_ms) = (host.ledger(), host.now_ms());
         let ours = page.entries.iter().filter(|name| wanted.as_ref().is_none_or(|it| it.has(name)));
-        variants.extend(ours.map(|KvName { key, metadata }| {
-            shown(key, metadata.as_deref(), |metadata| verdict(&ledger, key, metadata), now_ms)
-        }));
+        variants.extend(
+            ours.map(|KvName { key, metadata }| shown(key, metadata.as_deref(), &ledger, now_ms)),
+        );
         cursor = page.cursor;
         if cursor.is_none() || variants.len() >= limit {
             break;
@@ -123,17 +110,6 @@ pub(super) async fn list<H: AdminHost>(
     }
     let cursor = cursor.map(|cursor| sealed(prefix, &cursor));
     Ok(Answer::ok(&json!({ "variants": variants, "cursor": cursor })))
-}
-
-/// What the ledger that this isolate has heard says of an entry, on whatever host it is served.
-fn verdict(ledger: &Ledger, key: &str, metadata: &Metadata) -> Verdict {
-    let path = stored_path(key, metadata);
-    let subject = Subject::stored(key, path.as_deref(), &metadata.tags);
-    match ledger.standing(metadata.heard, &subject) {
-        Standing::Valid => Verdict::Untouched,
-        Standing::Soft => Verdict::Soft,
-        Standing::Purged => Verdict::Hard,
-    }
 }
 
 /// A source whose variants are wanted.

@@ -6,12 +6,13 @@ use crate::cache::entry::{VERSION, generation};
 fn metadata() -> Metadata {
     Metadata {
         version: VERSION,
+        heard: 0,
+        source_version: None,
         generation: generation(7),
         status: 200,
         content_type: "video/mp4".into(),
         length: 25,
         began_ms: 1_000,
-        heard: 0,
         created_ms: 2_000,
         fresh_until_ms: 10_000,
         renewable_until_ms: Some(20_000),
@@ -20,7 +21,6 @@ fn metadata() -> Metadata {
         asked_ms: None,
         chunks: None,
         source_state: None,
-        source_version: None,
         origin: "default".into(),
         path: Some("a.mp4".into()),
         options: "w=640:f=mp4".into(),
@@ -35,26 +35,26 @@ fn metadata() -> Metadata {
 
 #[test]
 fn a_purge_says_more_than_the_clock_and_the_end_of_all_times_more_than_a_soft_one() {
-    use Verdict::{Hard, Soft, Untouched};
-    for (now_ms, verdict, word) in [
-        (9_999, Untouched, "fresh"),
-        (10_000, Untouched, "renewable"),
-        (20_000, Untouched, "stale"),
-        (30_000, Untouched, "expired"),
+    use Standing::{Purged, Soft, Valid};
+    for (now_ms, standing, word) in [
+        (9_999, Valid, "fresh"),
+        (10_000, Valid, "renewable"),
+        (20_000, Valid, "stale"),
+        (30_000, Valid, "expired"),
         (9_999, Soft, "renewable"),
-        (20_000, Soft, "renewable"),
+        (20_000, Soft, "stale"),
         (30_000, Soft, "expired"),
-        (9_999, Hard, "purged"),
-        (30_000, Hard, "purged"),
+        (9_999, Purged, "purged"),
+        (30_000, Purged, "purged"),
     ] {
-        assert_eq!(state(&metadata(), verdict, now_ms), word, "{now_ms} {verdict:?}");
+        assert_eq!(state(&metadata(), standing, now_ms), word, "{now_ms} {standing:?}");
     }
 }
 
 #[test]
 fn what_cannot_be_read_is_shown_all_the_same() {
     for text in [None, Some("{}"), Some("")] {
-        let shown = shown("video:a/b%3ac.mp4:w=640", text, |_| Verdict::Untouched, 0);
+        let shown = shown("video:a/b%3ac.mp4:w=640", text, &Ledger::default(), 0);
         let wanted = json!({
             "key": "video:a/b%3ac.mp4:w=640", "source": "a/b:c.mp4", "state": "unreadable"
         });
@@ -68,7 +68,7 @@ fn a_failure_has_its_reason_and_a_body_in_chunks_their_number() {
     (failure.status, failure.length, failure.content_type) = (404, 0, String::new());
     (failure.unfit, failure.unfit_number) = (Some("transform-error".into()), Some(9404));
     let text = failure.encode().unwrap();
-    let seen = shown("k", Some(&text), |_| Verdict::Untouched, 3_000);
+    let seen = shown("k", Some(&text), &Ledger::default(), 3_000);
     assert_eq!(
         (&seen["status"], &seen["reason"], &seen["content_type"]),
         (&json!(404), &json!("transform-error 9404"), &Value::Null)
@@ -77,7 +77,7 @@ fn a_failure_has_its_reason_and_a_body_in_chunks_their_number() {
     let chunks = crate::cache::entry::Chunks { bytes: 10, manifest_bytes: 80, head_bytes: 5 };
     long.chunks = Some(chunks);
     let text = long.encode().unwrap();
-    let seen = shown("k", Some(&text), |_| Verdict::Untouched, 3_000);
+    let seen = shown("k", Some(&text), &Ledger::default(), 3_000);
     assert_eq!((&seen["chunks"], &seen["bytes"]), (&json!(3), &json!(25)));
     assert_eq!(seen["created"], "1970-01-01T00:00:02.000Z");
     assert_eq!(seen["stale_until"], "1970-01-01T00:00:30.000Z");

@@ -42,6 +42,7 @@ impl<H: Host> Visit<'_, H> {
     pub(super) fn answer_collapsed(mut self, opened: Opened<H::Body>) -> Served<H::Body> {
         self.trace.phase = Phase::Collapsed;
         self.trace.collapsed = true;
+        self.owed.renewal = self.standing(&opened.metadata) == Standing::Soft;
         self.answer_opened(opened)
     }
 

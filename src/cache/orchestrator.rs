@@ -20,7 +20,6 @@ use super::status::{Lookup, Tier, Trace};
 use super::storage::{self, Found};
 use super::turn::{self, Lease, Turn};
 use crate::config::Config;
-use crate::guard::access::Pass;
 use crate::guard::limit;
 use crate::limits::LOOKS_MAX;
 use crate::media::order::{self, Made};
@@ -51,6 +50,8 @@ pub async fn serve<H: Host>(
     match visit.look_at_edge().await {
         Some(edge::Found::Rendition(found)) => return visit.answer_edge_hit(found),
         Some(edge::Found::Failure(metadata, unfit)) => {
+            // It may have been purged softly.
+            visit.owed.renewal = metadata.fresh_until_ms <= host.now_ms();
             return visit.answer_remembered(&metadata, unfit).await;
         }
         None => {}
@@ -236,7 +237,7 @@ impl<'a, H: Host> Visit<'a, H> {
 
     /// Whether this viewer asks for too much that is not kept. Operators never do.
     async fn is_over_limit(&mut self) -> bool {
-        if !self.config.rate_limit.misses || self.rendition.pass == Pass::Operator {
+        if !self.config.rate_limit.misses || self.rendition.by_operator {
             return false;
         }
         match limit::admits(self.host, Limit::Misses, self.ask).await {

@@ -39,6 +39,8 @@ pub struct Rendition<'a> {
     pub bypass: Bypass,
     /// Why the request may have it.
     pub pass: Pass,
+    /// Whether an operator asks: whose misses are not counted.
+    pub by_operator: bool,
 }
 
 impl<'a> Rendition<'a> {
@@ -63,7 +65,19 @@ impl<'a> Rendition<'a> {
             tags::tags(&config.tags, origin, &path, &wanted.recipe, wanted.preset.as_deref());
         let host = ask.host.clone();
         let pass = Pass::Open;
-        Self { host, path, origin, sources, wanted, kv_key, edge_url, tags, bypass, pass }
+        Self {
+            host,
+            path,
+            origin,
+            sources,
+            wanted,
+            kv_key,
+            edge_url,
+            tags,
+            bypass,
+            pass,
+            by_operator: false,
+        }
     }
 
     /// What a purge that bears on it may be aimed at.

@@ -99,6 +99,11 @@ impl<H: Host> Visit<'_, H> {
                 return self.hand_on(entry).await;
             }
             let Some(lease) = self.take_turn_at_once().await else {
+                // Somebody else sees to it. What KV has may be better than what was served all the same.
+                let is_good = self.state(&entry.metadata) == Freshness::Fresh;
+                if is_good && self.is_old_at_edge().await {
+                    return self.hand_on(entry).await;
+                }
                 return entry.body.discard();
             };
             match self.ask_source(&entry.metadata).await {
@@ -123,7 +128,7 @@ impl<H: Host> Visit<'_, H> {
 
     /// What KV has of it, however old, or else the edge here.
     async fn current(&mut self) -> Option<Entry<H::Body>> {
-        let Rendition { kv_key, edge_url, origin, bypass, .. } = self.rendition;
+        let Rendition { kv_key, origin, bypass, .. } = self.rendition;
         let (host, cache) = (self.host, &self.config.cache);
         if origin.kv && bypass.kv.read {
             match storage::find(host.kv(), kv_key, self.judge(), cache).await {
@@ -134,14 +139,21 @@ impl<H: Host> Visit<'_, H> {
                 Err(fault) => self.trace.faults.push((Tier::Kv, fault)),
             }
         }
+        self.at_edge().await
+    }
+
+    /// What the edge here has, fresh or purged softly.
+    async fn at_edge(&mut self) -> Option<Entry<H::Body>> {
+        let Rendition { edge_url, origin, bypass, .. } = self.rendition;
         if !(origin.edge && bypass.edge.read) {
             return None;
         }
+        let host = self.host;
         let found = edge::find(
             host.edge(),
             edge_url,
             self.ask,
-            cache.edge_timeout_ms,
+            self.config.cache.edge_timeout_ms,
             || host.now_ms(),
             self.judge(),
         );
@@ -157,9 +169,21 @@ impl<H: Host> Visit<'_, H> {
         }
     }
 
+    /// Whether the edge here has something that was purged softly.
+    async fn is_old_at_edge(&mut self) -> bool {
+        let Some(Entry { metadata, body }) = self.at_edge().await else { return false };
+        body.discard();
+        metadata.fresh_until_ms <= self.host.now_ms()
+    }
+
+    /// The state of an entry at this moment.
+    fn state(&self, metadata: &Metadata) -> Freshness {
+        self.judge()(&mut metadata.clone())
+    }
+
     /// Whether there is nothing to renew.
     pub(super) fn is_as_new(&self, metadata: &Metadata) -> bool {
-        self.judge()(&mut metadata.clone()) == Freshness::Fresh && !self.wants_renewal(metadata)
+        self.state(metadata) == Freshness::Fresh && !self.wants_renewal(metadata)
     }
 
     async fn hand_on(&mut self, entry: Entry<H::Body>) {

@@ -54,9 +54,11 @@ pub async fn make<H: Host>(
     trace: &mut Trace,
 ) -> Result<Made<H::Body>, (Unfit, Began)> {
     let mut gravest = None;
-    let mut began = begin(host);
+    let first = begin(host);
+    let mut began = first;
     for source in &rendition.sources {
-        began = begin(host);
+        // What comes of it rests on every source that was asked before, and on what was known then.
+        began = Began { heard: first.heard, ..begin(host) };
         let unfit = match transform(host, ask, config, rendition, source, began, trace).await {
             Ok(made) => return Ok(made),
             Err(unfit) => unfit,
@@ -165,7 +167,7 @@ fn order_url<H: Host>(
         trace.faults.push((Tier::Transform, fault));
         return Err(Unfit::SourceRefused);
     }
-    let purged = host.ledger().bearing_on(&rendition.subject()).latest();
+    let purged = host.ledger().version_of(&rendition.subject());
     transform_url(host, ask, config, rendition, source, purged).ok_or(Unfit::RelayKeyMissing)
 }
 

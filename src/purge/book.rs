@@ -55,6 +55,7 @@ impl Book {
     ) -> Result<Answer, Fault>
     where
         S: Durable,
+        M: Mirror,
         C: Clock,
     {
         let _turn = self.turns.take(desk.clock).await?;
@@ -160,6 +161,7 @@ impl Book {
     async fn tell_zone<S, M, A, C>(&self, desk: &Desk<'_, S, M, A, C>) -> Result<bool, Fault>
     where
         S: Durable,
+        M: Mirror,
         A: CloudflareApi,
         C: Clock + Entropy,
     {
@@ -224,14 +226,14 @@ impl Book {
     }
 
     /// What is in the storage.
-    async fn known<S: Durable, M, A, C: Clock>(
+    async fn known<S: Durable, M: Mirror, A, C: Clock>(
         &self,
         desk: &Desk<'_, S, M, A, C>,
     ) -> Result<Rc<State>, Fault> {
         if let Some(state) = self.state.borrow().as_ref() {
             return Ok(Rc::clone(state));
         }
-        let state = Rc::new(State::load(desk.storage, desk.clock.now_ms()).await?);
+        let state = Rc::new(State::load(desk.storage, desk.mirror, desk.clock.now_ms()).await?);
         *self.state.borrow_mut() = Some(Rc::clone(&state));
         Ok(state)
     }

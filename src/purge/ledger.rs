@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::target::{Digest, Prefix, Subject, Target, bucket, folder_digest};
+use super::target::{Digest, Prefix, Subject, Target, bucket, folder_digest, is_of_one_host};
 use crate::cache::ports::Fault;
 use crate::limits::{LEDGER_BYTES_MAX, LEDGER_PREFIXES_MAX, LEDGER_TARGETS_MAX};
 
@@ -136,6 +136,22 @@ impl Ledger {
             }
         }
         mark
+    }
+
+    /// What the transformer is to call a source, which keeps what it made of it: the number of the last purge that
+    /// bears on this; 0 for none.
+    ///
+    /// What is made for one host is served on all, so a purge on any host counts.
+    pub fn version_of(&self, subject: &Subject<'_>) -> u64 {
+        let mut mark = self.bearing_on(subject);
+        let of_hosts = self.targets.iter().chain(&self.buckets);
+        of_hosts.filter(|(name, _)| is_of_one_host(**name)).for_each(|(_, it)| mark.raise(*it));
+        if let Some(path) = subject.path {
+            let of_hosts =
+                self.prefixes.iter().filter(|(prefix, _)| path.starts_with(&prefix.path));
+            of_hosts.for_each(|(_, it)| mark.raise(*it));
+        }
+        mark.latest()
     }
 
     /// What purges mean for an entry whose fill had heard of them up to `heard`; nothing is compared for an entry

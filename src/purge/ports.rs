@@ -64,6 +64,9 @@ pub trait Mirror {
     /// Writes the ledger's text under [`super::MIRROR_KEY`], for ever. An error does not mean that nothing was
     /// written.
     async fn write(&self, text: &str, budget_ms: u32) -> Result<(), Fault>;
+
+    /// What stands there; `None` where nothing was ever written. It may lag a write elsewhere by a minute.
+    async fn read(&self, budget_ms: u32) -> Result<Option<String>, Fault>;
 }
 
 #[cfg(test)]

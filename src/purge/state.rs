@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ledger::{Ledger, Mode};
 use super::order::Order;
+use super::ports::Mirror;
 use super::progress::Progress;
 use super::receipt::{Receipt, Via, Waiting, Written, ZonePart, heard_by_ms};
 use super::settings::{Settings, Zone};
@@ -14,7 +15,7 @@ use super::zone::{self, Queue};
 use crate::cache::key::digest_128;
 use crate::cache::ports::Fault;
 use crate::durable::{Change, Durable};
-use crate::limits::{AUDIT_IDS_MAX, AUDIT_OVERLAP_MS, PURGES_KEPT_MAX};
+use crate::limits::{AUDIT_IDS_MAX, AUDIT_OVERLAP_MS, MIRROR_TIMEOUT_MS, PURGES_KEPT_MAX};
 
 /// Every receipt's name begins with it.
 pub(super) const RECEIPT_PREFIX: &str = "receipt:";
@@ -48,11 +49,19 @@ pub(super) struct Audit {
 
 impl State {
     /// Reads it. A write to KV that an earlier life of the object began may still arrive.
-    pub(super) async fn load(storage: &impl Durable, now_ms: u64) -> Result<Self, Fault> {
-        let ledger = match storage.get(LEDGER).await? {
-            Some(text) => Ledger::decode(&text)?,
-            None => Ledger::default(),
+    ///
+    /// An object that knows nothing, because it is new in an account whose renditions are not, goes on from what KV
+    /// has: numbers that began anew would be lower than what those renditions have heard of.
+    pub(super) async fn load(
+        storage: &impl Durable,
+        mirror: &impl Mirror,
+        now_ms: u64,
+    ) -> Result<Self, Fault> {
+        let known = match storage.get(LEDGER).await? {
+            Some(text) => Some(text),
+            None => mirror.read(MIRROR_TIMEOUT_MS).await?,
         };
+        let ledger = known.map_or(Ok(Ledger::default()), |text| Ledger::decode(&text))?;
         let mut progress: Progress = read(storage, PROGRESS).await?.unwrap_or_default();
         if progress.mirrored.last() < ledger.number() {
             progress.doubt(now_ms);

@@ -91,7 +91,15 @@ impl Target {
 
 /// Of everything that lies in a folder, on a host or (empty) on all.
 pub(super) fn folder_digest(host: &str, folder: &str) -> Digest {
-    digest(Kind::Folder, &host.to_ascii_lowercase(), folder)
+    let kind = if host.is_empty() { Kind::Folder } else { Kind::FolderOnHost };
+    digest(kind, &host.to_ascii_lowercase(), folder)
+}
+
+/// Whether this, or the bucket of it, is of something that is purged on one host and not on all.
+pub(super) fn is_of_one_host(name: u64) -> bool {
+    let kind = name.checked_shr(KIND_SHIFT).filter(|kind| *kind > 0);
+    let kind = kind.unwrap_or(name / LEDGER_BUCKETS);
+    kind == Kind::Host as u64 || kind == Kind::FolderOnHost as u64
 }
 
 impl<'a> Subject<'a> {
@@ -149,6 +157,7 @@ enum Kind {
     Variant = 3,
     Host = 4,
     Folder = 5,
+    FolderOnHost = 6,
 }
 
 /// The kind, and FNV-1a over both texts: fixed for ever, for ledgers are stored.

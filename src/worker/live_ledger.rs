@@ -40,25 +40,22 @@ pub(super) async fn keep_up(env: &Env, context: &Context, config: &Config) {
     }
 }
 
-/// Looks now; for what is done by the clock.
-pub(super) async fn look_now(env: &Env, config: &Config) {
-    look(env, config.purge.read_from, worker::Date::now().as_millis()).await;
+/// Looks now, and at the ledger itself: what is done by the clock has the time.
+pub(super) async fn look_now(env: &Env) {
+    look(env, ReadFrom::Ledger, worker::Date::now().as_millis()).await;
 }
 
 /// The ledger is this now.
 pub(super) fn hear(text: &str) {
-    let now_ms = worker::Date::now().as_millis();
-    if let Err(fault) = HEARD.with_borrow_mut(|heard| heard.hear(Some(text), now_ms)) {
-        tracing::error!(fault = %fault, "the ledger of purges could not be read");
-    }
+    take(Ok(Some(text.to_owned())), worker::Date::now().as_millis());
 }
 
 async fn look(env: &Env, read_from: ReadFrom, began_ms: u64) {
-    let heard = match found(env, read_from).await {
-        Ok(text) => HEARD.with_borrow_mut(|heard| heard.hear(text.as_deref(), began_ms)),
-        Err(fault) => Err(fault),
-    };
-    if let Err(fault) = heard {
+    take(found(env, read_from).await, began_ms);
+}
+
+fn take(found: Result<Option<String>, Fault>, began_ms: u64) {
+    if let Err(fault) = HEARD.with_borrow_mut(|heard| heard.hear(found, began_ms)) {
         tracing::error!(fault = %fault, "the ledger of purges could not be read");
     }
 }

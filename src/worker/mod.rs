@@ -80,7 +80,7 @@ async fn scheduled(event: ScheduledEvent, env: Env, _: ScheduleContext) {
     let host = CloudflareHost::bind(env.clone(), Stay::without_viewer());
     audit::follow(&Api, &host, &host, &config, host.now_ms()).await;
     if upkeep::is_due(&event.cron()) {
-        live_ledger::look_now(&env, &config).await;
+        live_ledger::look_now(&env).await;
         upkeep::run(&host, &config).await;
     }
 }

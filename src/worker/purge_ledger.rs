@@ -12,7 +12,7 @@ use super::log;
 use super::object::{ObjectStorage, Objects};
 use crate::admin::ports::Documents as _;
 use crate::cache::ports::{Clock, Entropy, Fault, Secrets};
-use crate::limits::LEDGER_ASK_TIMEOUT_MS;
+use crate::limits::{KV_CACHE_TTL_S_MIN, LEDGER_ASK_TIMEOUT_MS};
 use crate::purge::MIRROR_KEY;
 use crate::purge::book::{Book, Desk};
 use crate::purge::ports::Mirror;
@@ -102,6 +102,13 @@ impl Parts {
 impl Mirror for Kv {
     async fn write(&self, text: &str, budget_ms: u32) -> Result<(), Fault> {
         self.put(MIRROR_KEY, text, budget_ms).await
+    }
+
+    async fn read(&self, budget_ms: u32) -> Result<Option<String>, Fault> {
+        if !self.is_bound() {
+            return Ok(None);
+        }
+        self.text(MIRROR_KEY, KV_CACHE_TTL_S_MIN, budget_ms).await
     }
 }
 

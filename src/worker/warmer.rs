@@ -41,7 +41,7 @@ impl DurableObject for Warmer {
         log::install();
         let config = live_config::reread(&self.env).await;
         log::set_level(config.log.level);
-        live_ledger::look_now(&self.env, &config).await;
+        live_ledger::look_now(&self.env).await;
         let host = CloudflareHost::bind(self.env.clone(), Stay::without_viewer());
         let config = one::configuration(&config);
         let house = House { host: &host, config: &config };

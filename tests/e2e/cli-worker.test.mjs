@@ -2,9 +2,8 @@
 // Method: the real program against the real worker in workerd.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { after, before, test } from "node:test";
-import { fromRoot } from "../../scripts/layout.mjs";
+import { runIn } from "./operator.mjs";
 import { ADMIN_TOKEN, openStage, sampleFor } from "./stage.mjs";
 
 const READ_TOKEN = "the-looker-of-these-tests";
@@ -17,28 +16,9 @@ before(async () => {
 });
 after(() => stage?.stop());
 
-/**
- * Runs the program against the worker, to its end.
- *
- * @param {string[]} args
- * @param {{ input?: string, token?: string }} [options]
- * @returns {Promise<{ code: number | null, out: string, err: string }>}
- */
-function run(args, { input = "", token = ADMIN_TOKEN } = {}) {
-  const env = { PATH: process.env.PATH, VIDEO_RESIZER_URL: stage.worker, VIDEO_RESIZER_TOKEN: token, USER: "ann" };
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [fromRoot("cli", "video-resizer.mjs"), ...args], { env });
-    let [out, err] = ["", ""];
-    child.stdout.setEncoding("utf8").on("data", (text) => void (out += text));
-    child.stderr.setEncoding("utf8").on("data", (text) => void (err += text));
-    child.stdin.end(input);
-    child.on("error", reject);
-    child.on("close", (code) => {
-      assert.ok(!`${out}${err}`.includes(token), "a token is printed");
-      resolve({ code, out, err });
-    });
-  });
-}
+/** Runs the program against the worker. @param {string[]} args @param {{ input?: string, token?: string }} [options] */
+const run = (args, { input, token = ADMIN_TOKEN } = {}) =>
+  runIn({ VIDEO_RESIZER_URL: stage.worker, VIDEO_RESIZER_TOKEN: token, USER: "ann" }, args, { input });
 
 /** @param {string[]} args @param {Parameters<typeof run>[1]} [options] @returns {Promise<any>} its JSON */
 async function json(args, options) {
@@ -132,6 +112,25 @@ test("a purge is tried, ordered, followed and found in the log, and what it was 
   const bad = await run(["purge", "--tag", "good", "--tag", "b\u00e4d tag"]);
   assert.equal(bad.code, 1, bad.out);
   assert.match(bad.err, /\/tags\/1/);
+});
+
+test("what is warmed is there afterwards, and what cannot be made is exit code 1", async () => {
+  const target = sampleFor("cli-warm", SMALL);
+  const good = await run(["warm", stage.url(target), "--wait", "--wait-timeout", "2m"]);
+  assert.equal(good.code, 0, `${good.err}${good.out}`);
+  assert.match(good.out, /: 1 of 1 done, 0 failed, finished\nSTATE +URL\nmade /);
+  assert.deepEqual((await stage.kept(target)).kv, true);
+
+  const bad = await run(["warm", "-", "--wait", "--wait-timeout", "2m"], {
+    input: `${stage.url(target)}\n${stage.url("/videos/not-there.mp4?width=64")}\n`,
+  });
+  assert.equal(bad.code, 1, `${bad.err}${bad.out}`);
+  const [, id] = bad.out.match(/^(\S+): \d of 2 done, 1 failed, finished\n/) ?? [];
+  assert.equal((await json(["warm", "show", id ?? ""])).failed, 1);
+
+  const refused = await run(["warm", "ftp://nobody.example/a.mp4"]);
+  assert.equal(refused.code, 1);
+  assert.match(refused.err, /\n {2}\/urls\/0 .*: .+\n$/);
 });
 
 test("a token to look may look, and a wrong one may not", async () => {

@@ -151,6 +151,6 @@ export const job = (id, done, failed, total) => ({
   failed,
   state: done + failed < total ? "running" : "finished",
   items: [
-    { url: "/clips/a.mp4?width=640", state: failed > 0 ? "failed" : "done", detail: failed > 0 ? "no source" : null },
+    { url: "/clips/a.mp4?width=640", state: failed > 0 ? "failed" : "made", detail: failed > 0 ? "no source" : null },
   ],
 });

@@ -3,6 +3,7 @@
 use http::header;
 
 use super::edge::max_age_s;
+use super::pledge;
 use super::upstream::{PATHS, VARIANTS, original_of};
 use super::visit::{Ended, Part, Seen};
 use super::world::World;
@@ -10,6 +11,7 @@ use super::world::World;
 /// Checks an answer as far as it has come.
 pub(crate) fn check(world: &World, seen: &Seen) {
     let judge = &world.judge;
+    pledge::check(world, seen);
     if seen.answered_ms.is_none() || seen.plan.is_head {
         return;
     }

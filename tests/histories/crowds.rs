@@ -151,7 +151,7 @@ fn what_is_stale_is_better_than_an_error_and_nothing_is_better_than_what_is_too_
         let mut stage = fair(seed, &dice, 5_000);
         stage.visit(Plan::plain(0, 0));
         stage.pass(100_000);
-        stage.world.studio.set_state(0, State::Fails);
+        stage.world.studio.set_state(0, State::Fails, stage.world.now_ms());
         // Beyond what may be served while it is renewed, within what may be served on errors.
         stage.pass(70_000);
         let late = stage.visit(Plan::plain(0, 0));
@@ -173,12 +173,12 @@ fn a_failure_that_is_over_costs_the_crowd_that_comes_after_it_one_order() {
     for seed in 0..40 {
         let dice = Dice::new(seed);
         let mut stage = fair(seed, &dice, 3_000);
-        stage.world.studio.set_state(0, State::Fails);
+        stage.world.studio.set_state(0, State::Fails, stage.world.now_ms());
         let failed = stage.visit(Plan::plain(0, 0));
         stage.settle();
         assert_eq!((failed.borrow().status, stage.world.studio.orders.get()), (502, 1));
         // The gate still tells of it, and nobody remembers it.
-        stage.world.studio.set_state(0, State::Holds);
+        stage.world.studio.set_state(0, State::Holds, stage.world.now_ms());
         crowd(&mut stage, &dice, 8, 300);
         stage.settle();
         stage.seen.remove(0);

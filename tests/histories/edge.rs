@@ -11,6 +11,8 @@ use video_resizer::http::range_set::{RangeSet, Resolved};
 
 use super::body::{End, SimBody, flow};
 use super::dice::Dice;
+use super::saboteur::{self, Passage};
+use super::upstream::variant_of;
 use super::weather::Trip;
 use super::world::World;
 
@@ -48,6 +50,11 @@ impl Shelf {
         }
     }
 
+    /// As a purge of the zone does.
+    pub(crate) fn purge(&self, bears: impl Fn(usize) -> bool) {
+        self.kept.borrow_mut().retain(|url, _| !variant_of(url).is_some_and(&bears));
+    }
+
     fn look(&self, url: &str, now_ms: u64) -> Option<Kept> {
         self.kept.borrow().get(url).filter(|kept| now_ms < kept.until_ms).cloned()
     }
@@ -81,6 +88,7 @@ impl EdgeCache for SimEdge {
         let total = kept.bytes.len() as u64;
         let metadata = kept.headers.get(METADATA_HEADER);
         let metadata = metadata.map(|text| text.to_str().unwrap().to_owned());
+        let metadata = metadata.map(|text| saboteur::passing(world, Passage::OutOfEdge, text));
         let found = |status, metadata, content_range, bytes: Rc<[u8]>| {
             let length = Some(bytes.len() as u64);
             let body = SimBody::Stream(flow(world, bytes, 10, End::Whole));
@@ -104,8 +112,11 @@ impl EdgeCache for SimEdge {
     }
 
     async fn keep(&self, url: &str, copy: EdgeCopy<SimBody>, budget_ms: u32) -> Result<(), Fault> {
-        let EdgeCopy { headers, length, body } = copy;
+        let EdgeCopy { mut headers, length, body } = copy;
         let world = &self.world;
+        let metadata = headers[METADATA_HEADER].to_str().unwrap().to_owned();
+        let metadata = saboteur::passing(world, Passage::IntoEdge, metadata);
+        headers.insert(METADATA_HEADER, HeaderValue::from_str(&metadata).unwrap());
         let (bytes, ended) = body.read().await;
         let is_whole = ended && bytes.len() as u64 == length;
         if !is_whole && !world.climate().commits_aborted {

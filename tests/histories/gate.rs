@@ -5,6 +5,7 @@ use std::rc::Rc;
 use video_resizer::cache::gate::{Question, Verdict};
 use video_resizer::cache::ports::{Fault, Gate};
 
+use super::saboteur;
 use super::weather::Trip;
 use super::world::World;
 
@@ -54,6 +55,6 @@ impl Gate for SimGate {
         };
         world.tell(|| format!("gate: {key} {question:?}: {verdict:?}"));
         world.judge.told(visit, key, question, &verdict);
-        verdict
+        verdict.map(|verdict| saboteur::told(world, verdict))
     }
 }

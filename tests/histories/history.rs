@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::dice::Dice;
 use super::stage::{Setup, Stage};
-use super::upstream::{PATHS, State, VARIANTS};
+use super::upstream::{HOST, PATHS, State, VARIANTS};
 use super::visit::{Ended, Leaves, Part, Plan};
 use super::weather::Climate;
 
@@ -69,6 +69,8 @@ fn draw(seed: u64) -> (Setup, Events) {
         chunk_bytes: dice.pick(&[7, 16]),
         probes: dice.chance(80),
         falls_back: dice.chance(30),
+        has_backup: false,
+        purging: None,
         is_told: false,
     };
     let mut events = Vec::new();
@@ -110,6 +112,7 @@ fn pause(dice: &Dice, setup: &Setup) -> u64 {
 fn plan(dice: &Dice, setup: &Setup, variant: usize) -> Plan {
     Plan {
         dc: dice.index(setup.centres),
+        host: HOST,
         isolate: dice.index(2),
         variant,
         is_head: dice.chance(8),
@@ -150,7 +153,7 @@ fn run(setup: Setup, events: &[(u64, Event)], journal: &mut String) -> Result<Si
             match *event {
                 Event::Visit(plan) => drop(stage.visit(plan)),
                 Event::Changes(path) => world.studio.change(path),
-                Event::Source(path, how) => world.studio.set_state(path, how),
+                Event::Source(path, how) => world.studio.set_state(path, how, world.now_ms()),
                 Event::Dies { dc, which } => stage.kill(dc, which),
                 Event::Evicts => world.gates.borrow_mut().clear(),
                 Event::Forgets(dc) => world.shelves[dc].clear(),

@@ -20,8 +20,8 @@ use super::world::World;
 /// beside the order is waited for, and so is the end of a body that did not announce its length.
 const MADE_LATE_MS: u64 = PROBE_MS_MAX as u64 + 500;
 const MEASURED_LATE_MS: u64 = 40_000;
-/// Milliseconds a copy may be on its way to the edge: its `max-age` is said when it leaves.
-const LATE_MS: u64 = 60_000;
+/// The same where nobody is so slow that it spans a purge's bound.
+pub(crate) const LATE_MS: u64 = 60_000;
 
 /// What is known so far, and what was wrong.
 #[derive(Debug, Default)]
@@ -41,6 +41,12 @@ pub(crate) struct Judge {
     pub(crate) lifetime_ms: Cell<u64>,
     pub(crate) window_ms: Cell<u64>,
     pub(crate) chunk_bytes: Cell<usize>,
+    /// Milliseconds a copy may be on its way to the edge: its `max-age` is said when it leaves.
+    pub(crate) late_ms: Cell<u64>,
+    /// Milliseconds between two looks of an isolate for purges.
+    pub(crate) refresh_ms: Cell<u32>,
+    /// Milliseconds by which clocks differ, or go back, at the most.
+    pub(crate) skew_ms: Cell<u64>,
 }
 
 /// What the holder of a lease has said and heard.
@@ -85,6 +91,13 @@ impl Judge {
         left
     }
 
+    /// Whether the fill of a generation started before a moment, whatever of everything made it may be.
+    pub(crate) fn begun_before(&self, world: &World, generation: &str, moment_ms: u64) -> bool {
+        let (made, generations) = (world.studio.made.borrow(), self.generations.borrow());
+        let known = generations.get(generation);
+        known.is_some_and(|known| known.iter().all(|index| made[*index].ordered_ms < moment_ms))
+    }
+
     /// Until when one of these was fresh at the most: a lifetime after it was made, or its source was last
     /// found unchanged.
     pub(crate) fn fresh_ms(&self, world: &World, candidates: &[usize]) -> u64 {
@@ -95,10 +108,12 @@ impl Judge {
             let made_ms = made.answered_ms + MADE_LATE_MS + late_ms;
             let (path, _) = VARIANTS[made.variant];
             let is_its = |(of, version, _): &&(usize, u32, u64)| {
-                PATHS[*of] == path && *version == made.source_version
+                // A copy that the transformer kept may pass for what its source is now, until a purge is heard of.
+                let is_taken_for = world.studio.keeps.get() && *version > made.source_version;
+                PATHS[*of] == path && (*version == made.source_version || is_taken_for)
             };
             let found = vouched.iter().filter(is_its).map(|(_, _, at_ms)| *at_ms).max();
-            made_ms.max(found.unwrap_or(0))
+            made_ms.max(found.unwrap_or(0)) + self.skew_ms.get()
         };
         candidates.iter().map(last).max().unwrap_or(0) + self.lifetime_ms.get()
     }
@@ -246,8 +261,9 @@ impl Judge {
             let candidates = self.check_whole(world, &metadata, &kept.bytes, url);
             // The platform believes its own header.
             let fresh_ms = self.fresh_ms(world, &candidates);
-            let over_ms =
-                kept.until_ms.saturating_sub(fresh_ms.max(metadata.fresh_until_ms + LATE_MS));
+            let over_ms = kept
+                .until_ms
+                .saturating_sub(fresh_ms.max(metadata.fresh_until_ms + self.late_ms.get()));
             if over_ms > 0 {
                 return Err(format!("kept {over_ms} ms longer than it was vouched for"));
             }

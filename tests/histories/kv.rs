@@ -9,8 +9,10 @@ use video_resizer::cache::ports::{Fault, KvCopy, KvFound, KvName, KvPage, KvStor
 use video_resizer::limits::{
     KV_CACHE_TTL_S_MIN, KV_EXPIRATION_TTL_S_MIN, KV_KEY_BYTES_MAX, KV_METADATA_BYTES_MAX,
 };
+use video_resizer::purge::MIRROR_KEY;
 
 use super::body::{End, SimBody, flow};
+use super::saboteur::{self, Passage};
 use super::weather::Trip;
 use super::world::World;
 
@@ -83,7 +85,14 @@ impl Central {
     }
 
     /// What a data centre sees, and remembers for so long.
-    fn look(&self, dc: usize, key: &str, cache_ttl_s: u64, now_ms: u64) -> Option<Value> {
+    pub(crate) fn look(
+        &self,
+        world: &World,
+        dc: usize,
+        key: &str,
+        cache_ttl_s: u64,
+    ) -> Option<Value> {
+        let now_ms = world.now_ms();
         let lives = |value: &Value| now_ms < value.until_ms;
         let mut remembered = self.remembered.borrow_mut();
         if let Some(known) = remembered[dc].get(key)
@@ -93,7 +102,12 @@ impl Central {
         }
         let writes = self.writes.borrow();
         let seen = writes.get(key).and_then(|writes| {
-            writes.iter().rev().find(|write| write.visible_ms[dc] <= now_ms)?.value.clone()
+            let is_seen = |write: &&Write| {
+                // Who has seen it in one place of a data centre may not see it in another yet.
+                let is_young = key == MIRROR_KEY && now_ms < write.at_ms + VISIBLE_MS_MAX;
+                write.visible_ms[dc] <= now_ms && !(is_young && world.dice.chance(20))
+            };
+            writes.iter().rev().find(is_seen)?.value.clone()
         });
         let value = seen.filter(lives);
         let until_ms = now_ms + cache_ttl_s * 1000;
@@ -102,7 +116,7 @@ impl Central {
     }
 
     /// A write arrives from a data centre.
-    fn commit(
+    pub(crate) fn commit(
         &self,
         world: &World,
         dc: usize,
@@ -187,7 +201,7 @@ impl KvStore for SimKv {
         let world = &self.world;
         let trip = Trip::draw(world, world.climate().kv);
         let found = trip.read(world, budget_ms, || {
-            let found = world.kv.look(self.dc, key, cache_ttl_s, world.now_ms());
+            let found = world.kv.look(world, self.dc, key, cache_ttl_s);
             self.misfiled(key).or(found)
         });
         let found = found.await;
@@ -195,7 +209,10 @@ impl KvStore for SimKv {
             let found = found.as_ref().map(|found| found.as_ref().map(|value| value.bytes.len()));
             format!("kv: {} found {key}: {found:?}", self.dc)
         });
+        let is_alias = key.starts_with("fill:");
+        let passage = if is_alias { Passage::OutOfAlias } else { Passage::OutOfKv };
         Ok(found?.map(|Value { metadata, bytes, .. }| {
+            let metadata = saboteur::passing(world, passage, metadata);
             let end = if world.dice.chance(world.climate().misfiled) {
                 End::Stalls(world.dice.index(bytes.len() + 1), u64::from(budget_ms))
             } else {
@@ -212,6 +229,7 @@ impl KvStore for SimKv {
         assert!(expiration_ttl_s >= KV_EXPIRATION_TTL_S_MIN, "KV refuses {expiration_ttl_s} s");
         let world = &self.world;
         let visit = world.clock.current().visit;
+        let metadata = saboteur::passing(world, Passage::IntoKv, metadata);
         world.judge.writes(world, visit, key);
         let (bytes, ended) = body.read().await;
         let is_whole = ended && bytes.len() as u64 == length;

@@ -335,7 +335,7 @@ fn a_source_that_is_gone_takes_its_renditions_with_it_when_they_are_renewed() {
     let mut stage = stage(Setup { has_edge: false, ..Setup::calm(10) }, 60);
     stage.visit(Plan::plain(0, 0));
     stage.pass(104_000);
-    stage.world.studio.set_state(0, State::Missing);
+    stage.world.studio.set_state(0, State::Missing, stage.world.now_ms());
     let late = stage.visit(Plan::plain(0, 0));
     stage.pass(2_000);
     let gone = stage.visit(Plan::plain(0, 0));

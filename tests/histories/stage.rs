@@ -7,12 +7,15 @@ use serde_json::json;
 use video_resizer::cache::storage::scrub;
 use video_resizer::config::{Coalescing, Config};
 use video_resizer::limits::{FIRST_CHUNK_WAIT_MS, ORPHAN_MS_MIN, PROBE_MS_MAX};
+use video_resizer::purge::MIRROR_KEY;
 
 use super::answers;
 use super::clockwork::{Owner, PLATFORM};
 use super::host::SimHost;
+use super::judge::LATE_MS;
 use super::kv::{SimKv, VISIBLE_MS_MAX};
-use super::upstream::State;
+use super::saboteur::Sabotage;
+use super::upstream::{BACKUP, State};
 use super::visit::{Ended, Plan, Seen, attend};
 use super::weather::Climate;
 use super::world::World;
@@ -21,6 +24,19 @@ use super::world::World;
 const QUIET_MS: u64 = 600_000;
 /// Milliseconds the end of a body that announces no length may be waited for before its answer.
 const MEASURE_MS: u64 = 40_000;
+
+/// How purges are heard of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Purging {
+    pub(crate) refresh_ms: u32,
+    /// Whether the ledger is so full that it folds.
+    pub(crate) is_full: bool,
+    /// Of a hundred data centres how many are emptied by a purge of the zone.
+    pub(crate) zone: u64,
+    /// Milliseconds by which clocks are wrong, at the most.
+    pub(crate) skew_ms: u64,
+    pub(crate) sabotage: Option<Sabotage>,
+}
 
 /// What a world is like.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +56,10 @@ pub(crate) struct Setup {
     pub(crate) chunk_bytes: u64,
     pub(crate) probes: bool,
     pub(crate) falls_back: bool,
+    /// Whether there is a second source, which never has anything.
+    pub(crate) has_backup: bool,
+    /// How purges are heard of, where anybody purges.
+    pub(crate) purging: Option<Purging>,
     /// Whether somebody reads along.
     pub(crate) is_told: bool,
 }
@@ -62,20 +82,14 @@ impl Setup {
             chunk_bytes: 8,
             probes: true,
             falls_back: false,
+            has_backup: false,
+            purging: None,
             is_told: false,
         }
     }
 
     fn config(&self) -> Config {
-        let document = json!({
-            "origins": [{
-                "name": "default",
-                "pattern": "^/(.+)$",
-                "sources": [{"url": "https://source.example/$1"}]
-            }],
-            "cache": {"jitterPercent": 0, "edge": self.has_edge}
-        });
-        let mut config = Config::check(&document).expect("a good configuration");
+        let mut config = checked(self.has_edge);
         let cache = &mut config.cache;
         (cache.edge_timeout_ms, cache.kv_timeout_ms, cache.write_timeout_ms) = (300, 600, 5_000);
         (cache.single_bytes_max, cache.chunk_bytes) = (self.single_bytes_max, self.chunk_bytes);
@@ -83,14 +97,39 @@ impl Setup {
         (config.transformer.timeout_ms, config.sources.timeout_ms) = (8_000, 2_000);
         config.sources.probe = self.probes;
         config.sources.fallback_to_original = self.falls_back;
+        if let Some(purging) = self.purging {
+            config.purge.refresh_ms = purging.refresh_ms;
+        }
+        config.origins[0].sources.truncate(if self.has_backup { 2 } else { 1 });
         config.sources.revalidate_after_s = self.revalidate_after_s;
         let lifetimes = &mut config.origins[0].lifetimes;
         lifetimes.fresh.ok_s = self.lifetime_s;
-        (lifetimes.fresh.client_error_s, lifetimes.fresh.server_error_s) = (60, self.failure_s);
+        // Where anybody purges, longer than it takes until that is heard of.
+        let missing_s = if self.purging.is_some() { 600 } else { 60 };
+        (lifetimes.fresh.client_error_s, lifetimes.fresh.server_error_s) =
+            (missing_s, self.failure_s);
         lifetimes.stale_while_revalidate.ok_s = self.while_revalidate_s;
         lifetimes.stale_if_error.ok_s = self.if_error_s;
         config
     }
+}
+
+/// A configuration, which takes as long to check as half a history.
+fn checked(has_edge: bool) -> Config {
+    thread_local! {
+        static CHECKED: [Config; 2] = [false, true].map(|has_edge| {
+            let document = json!({
+                "origins": [{
+                    "name": "default",
+                    "pattern": "^/(.+)$",
+                    "sources": [{"url": "https://source.example/$1"}, {"url": BACKUP}]
+                }],
+                "cache": {"jitterPercent": 0, "edge": has_edge}
+            });
+            Config::check(&document).expect("a good configuration")
+        });
+    }
+    CHECKED.with(|both| both[usize::from(has_edge)].clone())
 }
 
 /// A world, and everybody who came.
@@ -111,6 +150,16 @@ impl Stage {
         judge.lifetime_ms.set(setup.lifetime_s * 1000);
         judge.window_ms.set(setup.while_revalidate_s.max(setup.if_error_s) * 1000);
         judge.chunk_bytes.set(usize::try_from(setup.chunk_bytes).unwrap());
+        judge.late_ms.set(LATE_MS);
+        if let Some(purging) = setup.purging {
+            judge.late_ms.set(1_200_000);
+            judge.refresh_ms.set(purging.refresh_ms);
+            judge.skew_ms.set(2 * purging.skew_ms);
+            world.office.open(purging.is_full);
+            world.office.zone.set(purging.zone);
+            world.office.sabotage.set(purging.sabotage);
+            world.studio.keeps.set(true);
+        }
         let host = |dc, isolate| SimHost::new(&world, dc, isolate, setup.has_gate);
         let isolates = (0..setup.centres).map(|dc| [host(dc, 2 * dc), host(dc, 2 * dc + 1)]);
         let (isolates, config) = (isolates.collect(), Rc::new(setup.config()));
@@ -138,6 +187,13 @@ impl Stage {
         let (world, config) = (Rc::clone(&self.world), Rc::clone(&self.config));
         self.world.clock.spawn(owner, attend(world, config, host, Rc::clone(&seen), known));
         seen
+    }
+
+    /// The clock of an isolate is put forward or back, within its bounds.
+    pub(crate) fn turn_clock(&self, dc: usize, which: usize, by_ms: i64) {
+        let skew_ms = &self.isolates[dc][which].skew_ms;
+        let most_ms = self.setup.purging.map_or(0, |purging| purging.skew_ms).cast_signed();
+        skew_ms.set((skew_ms.get() + by_ms).clamp(-most_ms, most_ms));
     }
 
     /// An isolate dies, with everything it was doing; another takes its place.
@@ -220,7 +276,7 @@ impl Stage {
         let world = Rc::clone(&self.world);
         world.set_climate(Climate::CALM);
         for path in 0..2 {
-            world.studio.set_state(path, State::Holds);
+            world.studio.set_state(path, State::Holds, world.now_ms());
         }
         let forgets_ms = VISIBLE_MS_MAX + self.config.cache.kv_cache_ttl_s * 1000 + 1_000;
         // What is broken is found out by whoever reads it, and gone when all have heard of that.
@@ -254,7 +310,7 @@ impl Stage {
             self.pass(600_000);
         }
         let left: Vec<String> = world.kv.all(world.now_ms()).into_iter().map(|it| it.0).collect();
-        if left.iter().any(|key| key != "scrub") {
+        if left.iter().any(|key| key != "scrub" && key != MIRROR_KEY) {
             world.judge.fail(world, format!("what is left: {left:?}"));
         }
     }

@@ -1,13 +1,16 @@
 //! The transformer and the sources: what they were asked, what they truly made, and of what.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use http::{HeaderMap, HeaderValue, Method, header};
 use video_resizer::cache::ports::{Body, CF_RESIZED, Call, Fault, Purpose, Reply, Upstream};
+use video_resizer::purge::target::Target;
 
 use super::body::{End, SimBody, flow};
 use super::dice::Dice;
+use super::saboteur::Sabotage;
 use super::weather::Trip;
 use super::world::World;
 
@@ -16,6 +19,40 @@ pub(crate) const VARIANTS: [(&str, u16); 3] =
     [("clips/a.mp4", 640), ("clips/b.mp4", 640), ("clips/a.mp4", 320)];
 /// The paths of their sources.
 pub(crate) const PATHS: [&str; 2] = ["clips/a.mp4", "clips/b.mp4"];
+
+/// A source that never has anything.
+pub(crate) const BACKUP: &str = "https://backup.example/$1";
+/// The host that is asked.
+pub(crate) const HOST: &str = "v.example";
+/// Another, of the same zone and with the same videos.
+pub(crate) const OTHER_HOST: &str = "w.example";
+
+/// The key of a variant in KV.
+pub(crate) fn key_of(variant: usize) -> String {
+    let (path, width) = VARIANTS[variant];
+    format!("video:{path}:w={width}:f=mp4")
+}
+
+/// The tags of a variant.
+pub(crate) fn tags_of(variant: usize) -> Vec<String> {
+    let (path, width) = VARIANTS[variant];
+    let size = format!("size:{width}xauto");
+    let all = ["folder:clips", "origin:default", "mode:video", &size].map(str::to_owned);
+    all.into_iter().chain([format!("asset:{path}")]).collect()
+}
+
+/// Whether a purge of this bears on a variant as it is asked on a host, said plainly.
+pub(crate) fn bears(target: &Target, variant: usize, host: &str) -> bool {
+    let (path, _) = VARIANTS[variant];
+    match target {
+        Target::Everything => true,
+        Target::Tag(tag) => tags_of(variant).contains(&tag.to_ascii_lowercase()),
+        Target::Path(of) => of == path,
+        Target::Prefix(of) => path.starts_with(&of.path) && (of.host.is_empty() || of.host == host),
+        Target::Variant(key) => *key == key_of(variant),
+        Target::Host(of) => of == host,
+    }
+}
 
 /// Which variant a URL or a key names.
 pub(crate) fn variant_of(name: &str) -> Option<usize> {
@@ -31,7 +68,9 @@ pub(crate) struct Made {
     /// Which version of its source it shows.
     pub(crate) source_version: u32,
     pub(crate) bytes: Rc<[u8]>,
-    /// When its headers left.
+    /// When it was first ordered.
+    pub(crate) ordered_ms: u64,
+    /// When its headers left last.
     pub(crate) answered_ms: u64,
     pub(crate) is_announced: bool,
 }
@@ -61,6 +100,11 @@ pub(crate) struct Studio {
     /// Whether renditions announce their length; `None` draws it.
     pub(crate) announces: Cell<Option<bool>>,
     pub(crate) orders: Cell<u32>,
+    /// Whether what was made is kept for ever, by the whole URL of its order.
+    pub(crate) keeps: Cell<bool>,
+    kept: RefCell<BTreeMap<String, usize>>,
+    /// When each source was last not well.
+    unwell_ms: [Cell<u64>; 2],
 }
 
 impl Studio {
@@ -73,8 +117,26 @@ impl Studio {
         self.settle(path);
     }
 
-    pub(crate) fn set_state(&self, path: usize, state: State) {
-        self.states[path].set(state);
+    /// Orders that named a purge.
+    pub(crate) fn orders_named(&self) -> usize {
+        self.kept.borrow().keys().filter(|url| url.contains("?v=")).count()
+    }
+
+    pub(crate) fn set_state(&self, path: usize, state: State, now_ms: u64) {
+        if self.states[path].replace(state) != State::Holds {
+            self.unwell_ms[path].set(now_ms);
+        }
+    }
+
+    /// Whether every change has been made.
+    pub(crate) fn is_settled(&self, path: usize) -> bool {
+        self.changes[path].get() == 0
+    }
+
+    /// Until when a source was not well; 0 where it always was.
+    pub(crate) fn unwell_until_ms(&self, path: usize) -> u64 {
+        let is_well = self.states[path].get() == State::Holds;
+        if is_well { self.unwell_ms[path].get() } else { u64::MAX }
     }
 
     fn settle(&self, path: usize) {
@@ -110,11 +172,16 @@ pub(crate) struct SimUpstream {
 }
 
 impl SimUpstream {
-    fn transform(&self, url: &str, path: usize) -> Reply<SimBody> {
+    fn transform(&self, url: &str, path: usize, ordered_ms: u64) -> Reply<SimBody> {
         let (world, studio, dice) = (&self.world, &self.world.studio, &self.world.dice);
+        let is_plain = world.office.sabotage.get() == Some(Sabotage::OrdersNameNoPurge);
+        let url = if is_plain { url.split("?v=").next().unwrap() } else { url };
+        if let Some(index) = studio.kept.borrow().get(url).copied() {
+            return self.send(index);
+        }
         match studio.states[path].get() {
-            State::Holds => {}
-            State::Missing => return says_error("err=9404"),
+            State::Holds if !url.contains("backup.example") => {}
+            State::Holds | State::Missing => return says_error("err=9404"),
             State::Fails => return says_error("err=9509"),
         }
         let climate = world.climate();
@@ -129,13 +196,30 @@ impl SimUpstream {
         };
         let bytes: Rc<[u8]> = bytes_of(made.len() as u64 + 1, length).into();
         let is_announced = studio.announces.get().unwrap_or_else(|| dice.chance(60));
+        let index = made.len();
         made.push(Made {
             variant,
+            ordered_ms,
             source_version: studio.versions[path].get(),
-            bytes: Rc::clone(&bytes),
+            bytes,
             answered_ms: world.now_ms(),
             is_announced,
         });
+        drop(made);
+        if studio.keeps.get() {
+            studio.kept.borrow_mut().insert(url.to_owned(), index);
+        }
+        self.send(index)
+    }
+
+    /// Sends what was made, now or before.
+    fn send(&self, index: usize) -> Reply<SimBody> {
+        let (world, dice, climate) = (&self.world, &self.world.dice, self.world.climate());
+        let mut made = world.studio.made.borrow_mut();
+        let made = &mut made[index];
+        made.answered_ms = world.now_ms();
+        let (bytes, length, is_announced) =
+            (Rc::clone(&made.bytes), made.bytes.len(), made.is_announced);
         let mut end = End::Whole;
         if dice.chance(climate.bodies) {
             let after = dice.index(length);
@@ -147,11 +231,9 @@ impl SimUpstream {
             };
         }
         world.tell(|| {
-            format!(
-                "made {} of version {}, {length} bytes, {end:?}",
-                made.len() - 1,
-                studio.versions[path].get()
-            )
+            let Made { source_version, ordered_ms, .. } = made;
+            let age_ms = world.now_ms() - *ordered_ms;
+            format!("made {index} of version {source_version}, {length} bytes, {end:?}, ordered {age_ms} ms ago")
         });
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("video/mp4"));
@@ -198,12 +280,15 @@ impl Upstream for SimUpstream {
         let (world, studio) = (&self.world, &self.world.studio);
         let path = PATHS.iter().position(|path| call.url.contains(path)).expect("a path of ours");
         let _busy = Busy::new(world, path);
+        let ordered_ms = world.now_ms();
         let trip = Trip::draw(world, world.climate().upstream);
         if call.purpose == Purpose::Transform {
             studio.orders.set(studio.orders.get() + 1);
             let work_ms = world.dice.between(50, world.climate().order_ms);
             let made = trip.working(work_ms);
-            return made.read(world, call.budget_ms, || self.transform(&call.url, path)).await;
+            return made
+                .read(world, call.budget_ms, || self.transform(&call.url, path, ordered_ms))
+                .await;
         }
         let reply = trip.read(world, call.budget_ms, || self.source(call, path)).await;
         world.tell(|| format!("source {path}: {:?}", reply.as_ref().map(|reply| reply.status)));

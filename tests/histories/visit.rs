@@ -16,7 +16,7 @@ use super::answers;
 use super::body::SimBody;
 use super::clockwork::Owner;
 use super::host::SimHost;
-use super::upstream::VARIANTS;
+use super::upstream::{HOST, VARIANTS};
 use super::world::World;
 
 /// Milliseconds what is owed may take once its viewer is gone (workers/platform/limits).
@@ -72,6 +72,8 @@ pub(crate) enum Leaves {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
     pub(crate) dc: usize,
+    /// Where it is asked.
+    pub(crate) host: &'static str,
     /// Which of the data centre's isolates.
     pub(crate) isolate: usize,
     pub(crate) variant: usize,
@@ -89,6 +91,7 @@ impl Plan {
     pub(crate) fn plain(dc: usize, variant: usize) -> Self {
         Self {
             dc,
+            host: HOST,
             isolate: 0,
             variant,
             is_head: false,
@@ -111,7 +114,7 @@ impl Plan {
         Ask {
             method: if self.is_head { Method::HEAD } else { Method::GET },
             scheme: "https".to_owned(),
-            host: "v.example".to_owned(),
+            host: self.host.to_owned(),
             path: format!("/{path}"),
             query: format!("width={width}"),
             headers,
@@ -131,6 +134,7 @@ pub(crate) enum Ended {
 
 /// What a viewer saw.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools)] // what happened to them and what did not
 pub(crate) struct Seen {
     pub(crate) visit: usize,
     pub(crate) plan: Plan,
@@ -140,6 +144,12 @@ pub(crate) struct Seen {
     pub(crate) headers: HeaderMap,
     pub(crate) bytes: Vec<u8>,
     pub(crate) ended: Ended,
+    /// When the last byte was read.
+    pub(crate) read_ms: u64,
+    /// Whether what was served is made anew behind its back.
+    pub(crate) renews: bool,
+    /// Whether KV did not tell its isolate of purges.
+    pub(crate) is_deaf: bool,
     /// Whether nothing is owed any more.
     pub(crate) is_settled: bool,
     pub(crate) is_killed: bool,
@@ -156,6 +166,9 @@ impl Seen {
             headers: HeaderMap::new(),
             bytes: Vec::new(),
             ended: Ended::Open,
+            read_ms: 0,
+            renews: false,
+            is_deaf: false,
             is_settled: false,
             is_killed: false,
         }
@@ -181,6 +194,7 @@ pub(crate) async fn attend(
     let Some(handled) = answered(&world, &config, &host, &ask, &seen).await else { return };
     let Handled::Answer { reply, owed } = handled else { panic!("a video was passed through") };
     world.tell(|| format!("{} {:?}", reply.status, reply.headers.get("cache-status")));
+    seen.borrow_mut().renews = owed.as_ref().is_some_and(|owed| owed.renewal);
     let is_over = Rc::new(RefCell::new(false));
     let (over, owner) = (Rc::clone(&is_over), Owner { isolate: Some(host.isolate), visit });
     let (settling, settled, ask) = (Rc::clone(&world), Rc::clone(&seen), ask.clone());
@@ -221,12 +235,16 @@ pub(crate) async fn attend(
 async fn answered(
     world: &World,
     config: &Config,
-    host: &SimHost,
+    host: &Rc<SimHost>,
     ask: &Ask,
     seen: &RefCell<Seen>,
 ) -> Option<Handled<SimBody>> {
     let (leaves, visit) = (seen.borrow().plan.leaves, seen.borrow().visit);
-    let handling = pin!(front::handle(host, ask, config));
+    let handling = pin!(async {
+        host.keep_up(config.purge.refresh_ms).await;
+        seen.borrow_mut().is_deaf = host.is_deaf.get();
+        front::handle(&**host, ask, config).await
+    });
     let Leaves::BeforeAnswer(ms) = leaves else { return Some(handling.await) };
     let handling = match select(handling, pin!(world.clock.sleep(ms))).await {
         Either::Left((handled, _)) => return Some(handled),
@@ -279,5 +297,6 @@ async fn read(world: &Rc<World>, seen: &Rc<RefCell<Seen>>, reply: Reply<SimBody>
     };
     drop(pieces);
     seen.borrow_mut().ended = ended;
+    seen.borrow_mut().read_ms = world.now_ms();
     world.tell(|| format!("{ended:?} after {} bytes", seen.borrow().bytes.len()));
 }

@@ -12,6 +12,7 @@ use super::dice::Dice;
 use super::edge::Shelf;
 use super::judge::Judge;
 use super::kv::Central;
+use super::office::Office;
 use super::upstream::Studio;
 use super::weather::Climate;
 
@@ -30,6 +31,9 @@ pub(crate) struct World {
     /// One a variant, for the whole world.
     pub(crate) gates: RefCell<BTreeMap<String, GateState>>,
     pub(crate) studio: Studio,
+    pub(crate) office: Office,
+    /// The last purge that each isolate has heard of.
+    pub(crate) heard: RefCell<BTreeMap<usize, u64>>,
     pub(crate) judge: Judge,
     /// Visits that go on when their viewer leaves.
     pub(crate) outliving: RefCell<BTreeSet<usize>>,
@@ -55,6 +59,8 @@ impl World {
             climate: Cell::new(climate),
             gates: RefCell::default(),
             studio: Studio::default(),
+            office: Office::default(),
+            heard: RefCell::default(),
             judge: Judge::default(),
             outliving: RefCell::default(),
             ids: Cell::new(0),
@@ -79,6 +85,12 @@ impl World {
 
     pub(crate) fn set_climate(&self, climate: Climate) {
         self.climate.set(climate);
+    }
+
+    /// The last purge that the isolate has heard of whose task is running.
+    pub(crate) fn heard_here(&self) -> u64 {
+        let isolate = self.clock.current().isolate;
+        isolate.and_then(|it| self.heard.borrow().get(&it).copied()).unwrap_or(0)
     }
 
     /// Ids that differ.

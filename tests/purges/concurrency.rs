@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use futures_util::future::{join, join_all};
 use video_resizer::cache::ports::Fault;
+use video_resizer::purge::ledger::{Ledger, Standing};
 use video_resizer::purge::order::Order;
 use video_resizer::purge::question::{Answer, AuditedPurge, Question, Round};
 use video_resizer::purge::receipt::ZonePart;
+use video_resizer::purge::target::Subject;
 
 use super::fakes::{Mishap, Object, Platform, by_tag};
 
@@ -51,6 +53,33 @@ fn a_write_that_fails_leaves_nothing_in_memory_that_is_not_written() {
     };
     assert_eq!(receipts.len(), 1);
     assert_eq!(object.purge(by_tag("blue")).unwrap().written.number, 2);
+}
+
+#[test]
+fn an_object_that_has_lost_everything_goes_on_from_what_kv_has() {
+    let platform = Platform::default();
+    let mut object = Object::on(&platform);
+    object.purge(by_tag("red")).unwrap();
+    object.purge(by_tag("green")).unwrap();
+    object.rest();
+    platform.storage.borrow_mut().clear();
+    let mut another = Object::on(&platform);
+    assert_eq!(another.purge(by_tag("blue")).unwrap().written.number, 3);
+    let Some(Answer::Ledger { ledger }) = another.ask(Question::Ledger) else { panic!() };
+    let ledger = Ledger::decode(&ledger).unwrap();
+    let tags = ["red".to_owned()];
+    let subject = Subject { host: None, path: None, kv_key: "", tags: &tags };
+    assert_eq!(ledger.standing(0, &subject), Standing::Purged, "nor is a purge forgotten");
+}
+
+#[test]
+fn where_kv_does_not_say_what_it_has_nothing_is_numbered() {
+    let platform = Platform::default();
+    // Its storage is empty, which is read first.
+    platform.mishaps.borrow_mut().insert(1, Mishap::Refused);
+    let mut object = Object::on(&platform);
+    assert!(object.purge(by_tag("red")).is_none());
+    assert_eq!(object.purge(by_tag("red")).unwrap().written.number, 1);
 }
 
 #[test]

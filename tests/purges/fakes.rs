@@ -186,6 +186,10 @@ impl Mirror for Platform {
         let late = || self.late.borrow_mut().push((at_ms, text.to_owned()));
         self.operate(|| self.kv_takes(text.to_owned()), late).await
     }
+
+    async fn read(&self, _: u32) -> Result<Option<String>, Fault> {
+        self.operate(|| self.in_kv.borrow().clone(), || ()).await
+    }
 }
 
 impl CloudflareApi for Platform {

@@ -12,6 +12,7 @@ use video_resizer::config::live::Live;
 use video_resizer::config::{Config, ConfigError};
 use video_resizer::purge::book;
 use video_resizer::purge::ledger::Ledger;
+use video_resizer::purge::ports::Mirror;
 use video_resizer::purge::settings::Settings;
 
 use super::durable::FakeDurable;
@@ -66,6 +67,16 @@ pub(crate) struct FakeLedger {
 
 /// Nobody wakes the ledger here, so that nobody is told anything.
 struct Nowhere;
+
+impl Mirror for Nowhere {
+    async fn write(&self, _: &str, _: u32) -> Result<(), Fault> {
+        Err(Fault::Unavailable("nothing is bound".to_owned()))
+    }
+
+    async fn read(&self, _: u32) -> Result<Option<String>, Fault> {
+        Ok(None)
+    }
+}
 
 /// What an operator meets beside what viewers meet.
 #[derive(Debug)]
