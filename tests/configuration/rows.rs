@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use video_resizer::config::table::{Fallback, KEYS};
-use video_resizer::config::{Config, ConfigError, Kind};
+use video_resizer::config::{Chars, Config, ConfigError, Kind};
 
 use crate::{base, error_at, errors, place, set, with};
 
@@ -48,6 +48,8 @@ fn every_row_is_read_and_changes_the_configuration() {
         (_, Kind::Integer { min, .. }) => json!(min + 1),
         (_, Kind::Time { .. }) => json!("2s"),
         ("parameters", _) => json!("lenient"),
+        ("purge.readFrom", _) => json!("ledger"),
+        ("admin.prefix", _) => json!("/z9"),
         ("origins[].sources[].auth.type", _) => json!("basic"),
         (_, Kind::Words(words)) => json!(words[0]),
         (_, Kind::Pattern) => json!("^/x/(.+)$"),
@@ -149,6 +151,10 @@ fn every_bound_holds_from_both_sides() {
             Kind::Words(words) => (
                 words.iter().map(|word| json!(word)).collect(),
                 vec![json!(words[0].to_uppercase()), json!(""), json!("nonsense")],
+            ),
+            Kind::Text { bytes_max, chars: Chars::Folder } => (
+                vec![json!(format!("/{}", "a".repeat(bytes_max - 1))), json!("/a")],
+                vec![json!(format!("/{}", "a".repeat(bytes_max))), json!("a"), json!("/a/")],
             ),
             Kind::Text { bytes_max, .. } => (
                 vec![json!("a".repeat(bytes_max)), json!("a")],

@@ -160,6 +160,12 @@ impl Durable for Platform {
         let change = || {
             let mut storage = self.storage.borrow_mut();
             for Change { name, text } in changes {
+                if name == "progress" {
+                    let progress: serde_json::Value =
+                        serde_json::from_str(text.as_ref().unwrap()).unwrap();
+                    let mirrored = progress["mirrored"].as_array().unwrap().last();
+                    self.claimed.set(mirrored.map_or(0, |it| it[0].as_u64().unwrap()));
+                }
                 match text {
                     Some(text) => drop(storage.insert(name.clone(), text.clone())),
                     None => drop(storage.remove(name)),
@@ -274,9 +280,6 @@ impl<'a> Object<'a> {
         let Some(Answer::Receipt(Some(receipt))) = self.ask(Question::Receipt { number }) else {
             panic!("purge {number} has no receipt")
         };
-        if receipt.mirrored_ms.is_some() {
-            self.platform.claimed.set(self.platform.claimed.get().max(number));
-        }
         *receipt
     }
 
@@ -284,14 +287,22 @@ impl<'a> Object<'a> {
     /// again.
     pub(crate) fn rest(&mut self) {
         for _ in 0..200 {
-            let Some(at_ms) = self.platform.alarm_ms.take() else { return };
-            self.platform.pass_to(at_ms);
-            let woken = self.run(async |object| object.woken().await);
-            if !matches!(woken, Some(Ok(()))) && self.platform.alarm_ms.get().is_none() {
-                self.platform.alarm_ms.set(Some(self.platform.now_ms.get() + 2_000));
+            if !self.ring() {
+                return;
             }
         }
         panic!("it never comes to rest");
+    }
+
+    /// Lets time pass to the next alarm; `false` where there is none.
+    pub(crate) fn ring(&mut self) -> bool {
+        let Some(at_ms) = self.platform.alarm_ms.take() else { return false };
+        self.platform.pass_to(at_ms);
+        let woken = self.run(async |object| object.woken().await);
+        if !matches!(woken, Some(Ok(()))) && self.platform.alarm_ms.get().is_none() {
+            self.platform.alarm_ms.set(Some(self.platform.now_ms.get() + 2_000));
+        }
+        true
     }
 }
 

@@ -8,7 +8,7 @@ use super::fakes::{MISHAPS, Mishap, Object, Platform, by_tag};
 
 const TAGS: [&str; 2] = ["red", "green"];
 
-/// Two purges, the second before anybody heard of the first; who is not answered asks again.
+/// Two purges, the second while everybody is told of the first; who is not answered asks again.
 fn live(mishaps: &[(usize, Mishap)]) -> Platform {
     let platform = Platform::default();
     platform.now_ms.set(1_000_000);
@@ -22,6 +22,7 @@ fn live(mishaps: &[(usize, Mishap)]) -> Platform {
                 break;
             }
         }
+        object.ring();
     }
     object.rest();
     assert_eq!(acknowledged.len(), TAGS.len(), "{mishaps:?}: who asks again is answered");

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use video_resizer::cache::ports::KvStore;
 use video_resizer::cache::storage::scrub;
 use video_resizer::limits::SWEEP_OPERATIONS_MAX;
 use video_resizer::purge::ledger::{Ledger, Mode};
@@ -13,7 +14,7 @@ use video_resizer::upkeep;
 use super::{KEY, VIDEO};
 use crate::fakes::run::run;
 use crate::fakes::viewer::House;
-use crate::fakes::weather::{Mishap, Weather};
+use crate::fakes::weather::{Mishap, Script, Weather};
 use crate::fakes::world::Operation;
 
 fn path(name: &str) -> Target {
@@ -134,6 +135,22 @@ fn whatever_operation_fails_the_round_ends_with_everything_purged_deleted() {
             }
             assert_eq!(left(&house), "ade", "{nth} {mishap:?}");
         }
+    }
+}
+
+#[test]
+fn a_list_that_fails_may_do_so_for_its_cursor_and_begins_anew_and_a_deletion_begins_its_page_again()
+{
+    let house = purged(&[path("e"), path("f")], Mode::Hard);
+    let ledger = house.host.ledger.borrow().clone();
+    let refusing = |kind| Script::new(&[(kind, Mishap::Refused)]);
+    let all = run(house.host.kv.list("video:", None, 2, 1)).unwrap();
+    let later = Round { cursor: all.cursor, ..ROUND };
+    for (kind, keeps) in [("kv-list", false), ("kv-find", true), ("kv-remove", true)] {
+        house.host.world.set_weather(refusing(kind));
+        let report = swept(&house, &ledger, &later, SWEEP_OPERATIONS_MAX);
+        assert!(report.fault.is_some() && !report.is_complete, "{kind}");
+        assert_eq!(report.cursor.is_some(), keeps, "{kind}");
     }
 }
 
