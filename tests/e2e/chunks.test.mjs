@@ -34,8 +34,8 @@ after(async () => {
   await small?.stop();
 });
 
-/** What the worker asked of the tiers, but for its configuration. */
-const asked = async () => tally((await store.quiet()).filter(({ on }) => !on.startsWith("config.")));
+/** What the worker asked of the tiers, but for its configuration and for purges: those it looks for by the clock. */
+const asked = async () => tally((await store.quiet()).filter(({ on, key }) => !on.startsWith("config.") && key !== "purges"));
 
 /** What a look-up costs that the edge cannot answer. */
 const LOOKUP = { "edge.match": 1, "kv.getWithMetadata video:": 1 };
