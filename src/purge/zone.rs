@@ -100,6 +100,9 @@ pub struct Batch {
     pub call: ApiCall,
 }
 
+/// Bytes of one that waits beside its text, as it is stored.
+const WAITING_BYTES: usize = 64;
+
 /// A token of the bucket.
 const WHOLE: u64 = 1_000_000;
 
@@ -121,7 +124,7 @@ impl Queue {
                 self.waiting.push(Waiting { item, from: number, to: number });
             }
         }
-        let bytes: usize = self.waiting.iter().map(|it| it.item.text().len()).sum();
+        let bytes: usize = self.waiting.iter().map(|it| it.item.text().len() + WAITING_BYTES).sum();
         if bytes > ZONE_QUEUE_BYTES_MAX {
             let from = self.first().unwrap_or(number);
             let all = ours(settings).map(|item| Waiting { item, from, to: number });

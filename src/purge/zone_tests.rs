@@ -4,7 +4,7 @@
 use super::*;
 use crate::cache::ports::Secrets;
 use crate::config::Config;
-use crate::limits::ECHO_KEPT_MS;
+use crate::limits::{DURABLE_TEXT_BYTES_MAX, ECHO_KEPT_MS};
 use crate::purge::aim;
 use crate::purge::ledger::Mode;
 
@@ -220,6 +220,18 @@ fn however_much_waits_it_stays_within_its_bound_and_every_purge_is_still_waited_
     assert!((1..=20).all(|number| queue.left(number) > 0));
     let batch = queue.next(20, &settings, 0).unwrap();
     assert!(listed(&batch).contains(&"v-origin:a".to_owned()));
+}
+
+#[test]
+fn however_many_short_tags_wait_they_fit_into_one_text_of_the_storage() {
+    let (mut queue, settings) = (Queue::new(), settings(5));
+    for number in 1..=60 {
+        let short = (0..1_000).map(|index| tag(&format!("sku\\{number}-{index}")));
+        queue.add(short.collect(), number, &settings);
+        let text = serde_json::to_string(&queue).unwrap();
+        assert!(text.len() < DURABLE_TEXT_BYTES_MAX / 2, "{number}: {}", text.len());
+        assert!((1..=number).all(|number| queue.left(number) > 0));
+    }
 }
 
 #[test]
