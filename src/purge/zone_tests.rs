@@ -184,6 +184,37 @@ fn what_the_zone_answers_decides_when_it_is_asked_next() {
 }
 
 #[test]
+fn an_address_that_is_not_in_the_zone_keeps_nothing_else_from_being_purged() {
+    let (mut queue, settings) = (Queue::new(), settings(3_000));
+    let file = |host: &str| Item::File(format!("https://{host}/a.mp4"));
+    queue.add(vec![file("a.example"), file("other.test"), file("b.example")], 1, &settings);
+    queue.add(tags(0..3), 2, &settings);
+    let (mut now_ms, mut told) = (0, Vec::new());
+    for _ in 0..9 {
+        now_ms = now_ms.max(queue.next_try_ms());
+        let Some(batch) = queue.next(2, &settings, now_ms) else { break };
+        let items = listed(&batch);
+        if items.iter().any(|item| item.contains("other.test")) {
+            let body = r#"{"success":false,"errors":[{"code":1016,"message":"no"}]}"#.to_owned();
+            let answer = Ok(ApiAnswer { status: 400, retry_after_s: None, body });
+            queue.settle(&batch, &answer, now_ms, 0);
+        } else {
+            queue.settle(&batch, &done(), now_ms, 0);
+            told.extend(items);
+        }
+    }
+    assert!(queue.is_empty() && now_ms < 10_000, "{queue:?}");
+    assert_eq!(told.len(), 5, "{told:?}");
+    // A token that is wrong is no address that is.
+    queue.add(vec![file("a.example")], 3, &settings);
+    let batch = queue.next(3, &settings, now_ms).unwrap();
+    let body = r#"{"success":false,"errors":[{"code":6003,"message":"no"}]}"#.to_owned();
+    let answer = Ok(ApiAnswer { status: 400, retry_after_s: None, body });
+    queue.settle(&batch, &answer, now_ms, 0);
+    assert!(queue.is_refused() && queue.left(3) == 1);
+}
+
+#[test]
 fn retries_are_spread_and_never_later_than_their_time() {
     let waits: std::collections::BTreeSet<u64> = (0..100_u128)
         .map(|jitter| {
