@@ -84,6 +84,11 @@ pub fn origin_tag(config: &TagsConfig, origin: &str) -> String {
     carried(&format!("{}origin:{origin}", config.prefix))
 }
 
+/// The tag of what was asked by the name of a preset.
+pub fn preset_tag(config: &TagsConfig, preset: &str) -> String {
+    carried(&format!("{}derivative:{preset}", config.prefix))
+}
+
 /// The form of a tag that entries carry, and by which they are purged: what a tag may not hold is escaped, and one of
 /// more than [`TAG_BYTES_MAX`] bytes takes its [`short_form`]. Paths are canonical, so it only ever meets commas in them.
 pub fn carried(tag: &str) -> String {

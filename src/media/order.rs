@@ -167,7 +167,7 @@ fn order_url<H: Host>(
         trace.faults.push((Tier::Transform, fault));
         return Err(Unfit::SourceRefused);
     }
-    let purged = host.ledger().version_of(&rendition.subject());
+    let purged = rendition.purged(&host.ledger(), config);
     transform_url(host, ask, config, rendition, source, purged).ok_or(Unfit::RelayKeyMissing)
 }
 
