@@ -67,7 +67,8 @@ impl Platform {
         self.operations.set(number + 1);
         yield_once().await;
         let lost = Fault::Unavailable("lost".to_owned());
-        match self.mishaps.borrow().get(&number).copied() {
+        let mishap = self.mishaps.borrow().get(&number).copied();
+        match mishap {
             None => return Ok(done()),
             Some(Mishap::Refused) => return Err(lost),
             Some(Mishap::LostAck) => {
