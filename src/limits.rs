@@ -234,7 +234,8 @@ pub const PURGE_EPOCH_MS: u64 = 30 * 86_400_000;
 pub const ZONE_ITEMS_MAX: usize = 100;
 /// Requests that may follow each other at once, on every plan (cache/how-to/purge-cache, limits).
 pub const ZONE_BURST: u64 = 25;
-/// Bytes of items that wait for the zone; beyond, all that is ours is purged there instead.
+/// Bytes of items that wait for the zone, with what is noted of each: what is stored of them is at most twice as long.
+/// Beyond, all that is ours is purged there instead.
 pub const ZONE_QUEUE_BYTES_MAX: usize = 512 * 1024;
 /// Requests to the zone in one run of the object: the rest follows in the next.
 pub const ZONE_REQUESTS_A_RUN: u32 = 10;

@@ -100,6 +100,14 @@ impl<'a> Rendition<'a> {
         standing.max(ledger.standing(metadata.heard, &as_kept))
     }
 
+    /// What the transformer is to call its source for the sake of purges. The same rendition may have been asked by the
+    /// name of any preset before, and been purged by it: what was made of it then has one name with what is made now.
+    pub fn purged(&self, ledger: &Ledger, config: &Config) -> u64 {
+        let presets = config.presets.keys().map(|preset| tags::preset_tag(&config.tags, preset));
+        let tags: Vec<String> = self.tags.iter().cloned().chain(presets).collect();
+        ledger.version_of(&Subject { tags: &tags, ..self.subject() })
+    }
+
     /// The same, with another name for one of its sources, by which the transformer tells it from what it was before.
     #[must_use]
     pub fn of_version(&self, source: u8, version: Option<&String>) -> Self {

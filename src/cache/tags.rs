@@ -84,7 +84,7 @@ pub fn origin_tag(config: &TagsConfig, origin: &str) -> String {
     carried(&format!("{}origin:{origin}", config.prefix))
 }
 
-/// The tag of what was asked as this preset.
+/// The tag of what was asked by the name of a preset.
 pub fn preset_tag(config: &TagsConfig, preset: &str) -> String {
     carried(&format!("{}derivative:{preset}", config.prefix))
 }

@@ -14,11 +14,9 @@ use crate::cache::ports::{Body, Call, Fault, Host, Purpose, Reply, Secrets, Upst
 use crate::cache::reason::{NotKept, Unfit};
 use crate::cache::rendition::Rendition;
 use crate::cache::status::{Advice, Attempt, Tier, Trace};
-use crate::cache::tags;
 use crate::config::Config;
 use crate::http::conditional;
 use crate::limits::{LOCATION_BYTES_MAX, PROBE_MS_MAX, RETRY_AFTER_S_MAX, SPOOL_BYTES_MAX};
-use crate::purge::target::Subject;
 use crate::request::ask::Ask;
 
 /// Where the zone's transformation lives on its own host (stream/transform-videos).
@@ -169,11 +167,7 @@ fn order_url<H: Host>(
         trace.faults.push((Tier::Transform, fault));
         return Err(Unfit::SourceRefused);
     }
-    // What others made of a preset may have been purged by its tag, which a request that spells the same out has not.
-    let mut tags = rendition.tags.clone();
-    tags.extend(config.presets.keys().map(|preset| tags::preset_tag(&config.tags, preset)));
-    let subject = Subject { tags: &tags, ..rendition.subject() };
-    let purged = host.ledger().version_of(&subject);
+    let purged = rendition.purged(&host.ledger(), config);
     transform_url(host, ask, config, rendition, source, purged).ok_or(Unfit::RelayKeyMissing)
 }
 

@@ -71,8 +71,15 @@ pub fn prefix(text: &str) -> Result<Prefix, String> {
     Ok(Prefix { host: on, path })
 }
 
-/// `host` or `host:port`, in lower case; the error is advice.
+/// `host` or `host:port`, as a request names it: in lower case, and without a port that a scheme implies. The error is
+/// advice.
 pub fn host(text: &str) -> Result<String, String> {
+    let host = authority(text)?;
+    let named = [":443", ":80"].into_iter().find_map(|port| host.strip_suffix(port));
+    Ok(named.unwrap_or(&host).to_owned())
+}
+
+fn authority(text: &str) -> Result<String, String> {
     within(text, PURGE_HOST_BYTES_MAX)?;
     let authority = text.parse::<Authority>().ok().filter(|_| !text.contains(['@', '*', '%']));
     let is_host = authority.is_some_and(|authority| {
@@ -99,8 +106,8 @@ pub fn url(url: &str) -> Result<Ask, String> {
         return Err("leave out what follows the #".to_owned());
     }
     let at = rest.find(['/', '?']).unwrap_or(rest.len());
-    let (authority, target) = rest.split_at(at);
-    let host = host(authority)?;
+    let (host, target) = rest.split_at(at);
+    let host = authority(host)?;
     let port = if scheme == "https" { ":443" } else { ":80" };
     let host = host.strip_suffix(port).unwrap_or(&host).to_owned();
     let (path, query) = target.split_once('?').unwrap_or((target, ""));

@@ -52,7 +52,8 @@ fn a_prefix_is_on_every_host_or_on_one_and_may_end_in_the_middle_of_a_name() {
         ("V.example/a", "v.example", "a"),
         ("v.example/", "v.example", ""),
         ("localhost:8787/a", "localhost:8787", "a"),
-        ("[::1]:80/a", "[::1]:80", "a"),
+        ("[::1]:8787/a", "[::1]:8787", "a"),
+        ("v.example:443/a", "v.example", "a"),
     ] {
         let wanted = Prefix { host: host.to_owned(), path: path.to_owned() };
         assert_eq!(prefix(text).unwrap(), wanted, "{text}");
@@ -104,4 +105,17 @@ fn an_address_is_asked_as_a_viewer_would() {
     ] {
         assert!(refused(url(text)).contains(why), "{text}");
     }
+}
+
+#[test]
+fn a_host_is_purged_as_requests_name_it() {
+    for (text, named) in [
+        ("V.example", "v.example"),
+        ("v.example:443", "v.example"),
+        ("v.example:80", "v.example"),
+        ("v.example:8443", "v.example:8443"),
+    ] {
+        assert_eq!(host(text).unwrap(), named, "{text}");
+    }
+    assert_eq!(url("https://v.example:80/a.mp4").unwrap().host, "v.example:80");
 }

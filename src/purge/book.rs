@@ -16,8 +16,8 @@ use super::state::{RECEIPT_PREFIX, State, receipt_name};
 use crate::cache::ports::{Clock, Entropy, Fault};
 use crate::durable::{Change, Durable, Order};
 use crate::limits::{
-    AUDITED_MAX, MIRROR_TIMEOUT_MS, PURGE_PAGE_BYTES_MAX, PURGE_PAGE_MAX, ZONE_REQUESTS_A_RUN,
-    ZONE_TIMEOUT_MS,
+    AUDITED_MAX, MIRROR_PAUSE_MS, MIRROR_TIMEOUT_MS, PURGE_PAGE_BYTES_MAX, PURGE_PAGE_MAX,
+    ZONE_REQUESTS_A_RUN, ZONE_TIMEOUT_MS,
 };
 use crate::turn::Turns;
 
@@ -116,7 +116,9 @@ impl Book {
         }
         let _turn = self.turns.take(desk.clock).await?;
         let state = self.known(desk).await?;
-        self.commit(desk, &state, State::clone(&state), Vec::new(), Wake::IfDue).await.map(drop)
+        // Whoever is still writing to KV needs nobody to be woken for it again and again.
+        let wake = if self.mirroring.is_begun() { Wake::IfDueLater } else { Wake::IfDue };
+        self.commit(desk, &state, State::clone(&state), Vec::new(), wake).await.map(drop)
     }
 
     /// Writes the ledger to KV where that is due and nobody is at it.
@@ -219,7 +221,7 @@ impl Book {
                 applied.push(written.number);
             }
         }
-        next.audit.read_until(until_ms);
+        next.audit.read_until(until_ms, now_ms);
         let wake = if applied.is_empty() { Wake::AsSet } else { Wake::Soon };
         let state = self.commit(desk, state, next, changes, wake).await?;
         Ok(Answer::Audited { applied, repeated, echoes, ledger: state.ledger.encode()? })
@@ -252,6 +254,9 @@ impl Book {
         let wake_ms = match wake {
             Wake::Soon => Some(now_ms),
             Wake::IfDue => next.due_ms(desk.settings).map(|due_ms| due_ms.max(now_ms)),
+            Wake::IfDueLater => {
+                next.due_ms(desk.settings).map(|due_ms| due_ms.max(now_ms + MIRROR_PAUSE_MS))
+            }
             Wake::AsSet => None,
         };
         let next = Rc::new(next);
@@ -274,6 +279,8 @@ enum Wake {
     Soon,
     /// When the next thing is due, if there is one.
     IfDue,
+    /// The same, after a pause.
+    IfDueLater,
     /// As it was set before.
     AsSet,
 }
@@ -323,6 +330,10 @@ struct Work<'a> {
 }
 
 impl Busy {
+    fn is_begun(&self) -> bool {
+        self.0.get().is_some()
+    }
+
     fn begin(&self, now_ms: u64, patience_ms: u64) -> Option<Work<'_>> {
         let took_over = match self.0.get() {
             Some(began_ms) if now_ms.saturating_sub(began_ms) < patience_ms => return None,

@@ -24,6 +24,22 @@ fn subject(tags: &[String]) -> Subject<'_> {
 }
 
 #[test]
+fn a_purge_of_a_host_bears_on_it_however_a_viewer_writes_it() {
+    let in_folder = prefix("v.example", "videos/2024/");
+    for target in [Target::Host("v.example".into()), Target::Host("v.example.".into()), in_folder] {
+        for targets_max in [9, 0] {
+            let mut ledger = Ledger::default();
+            ledger.record(Mode::Hard, std::slice::from_ref(&target));
+            ledger.fold_beyond(targets_max, 0);
+            for host in ["v.example", "V.example."] {
+                let subject = Subject { host: Some(host), ..subject(&[]) };
+                assert_eq!(ledger.standing(0, &subject), Standing::Purged, "{target:?} {host}");
+            }
+        }
+    }
+}
+
+#[test]
 fn every_kind_of_target_bears_on_what_it_names_and_on_nothing_else() {
     let long = format!("asset:{}", "x".repeat(60));
     let tags = tags(&["asset:videos/2024/a.mp4", "Campaign", &long]);

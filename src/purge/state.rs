@@ -164,9 +164,10 @@ impl Audit {
         self.seen.insert(digest_128(id), at_ms).is_some()
     }
 
-    /// The log has been read to here; what cannot come again is forgotten.
-    pub(super) fn read_until(&mut self, until_ms: u64) {
-        let until_ms = self.until_ms.unwrap_or_default().max(until_ms);
+    /// The log has been read to here; what cannot come again is forgotten. Nobody has read what is yet to come: of a
+    /// clock that was ahead, of the reader or of this object, nothing is left.
+    pub(super) fn read_until(&mut self, until_ms: u64, now_ms: u64) {
+        let until_ms = self.until_ms.unwrap_or_default().max(until_ms).min(now_ms);
         self.until_ms = Some(until_ms);
         let again_ms = until_ms.saturating_sub(AUDIT_OVERLAP_MS + AUDIT_SLACK_MS);
         self.seen.retain(|_, at_ms| *at_ms >= again_ms);

@@ -84,7 +84,7 @@ impl Target {
             Self::Tag(tag) => tag_digest(tag),
             Self::Path(path) => digest(Kind::Path, "", path),
             Self::Variant(key) => digest(Kind::Variant, "", key),
-            Self::Host(host) => digest(Kind::Host, "", &host.to_ascii_lowercase()),
+            Self::Host(host) => digest(Kind::Host, "", &named(host)),
         })
     }
 }
@@ -92,7 +92,7 @@ impl Target {
 /// Of everything that lies in a folder, on a host or (empty) on all.
 pub(super) fn folder_digest(host: &str, folder: &str) -> Digest {
     let kind = if host.is_empty() { Kind::Folder } else { Kind::FolderOnHost };
-    digest(kind, &host.to_ascii_lowercase(), folder)
+    digest(kind, &named(host), folder)
 }
 
 /// Whether this, or the bucket of it, is of something that is purged on one host and not on all.
@@ -117,7 +117,7 @@ impl<'a> Subject<'a> {
                 .flat_map(move |host| folders(path).map(move |folder| folder_digest(host, folder)));
             std::iter::once(digest(Kind::Path, "", path)).chain(folders)
         });
-        let of_host = self.host.map(|host| digest(Kind::Host, "", &host.to_ascii_lowercase()));
+        let of_host = self.host.map(|host| digest(Kind::Host, "", &named(host)));
         self.tags
             .iter()
             .map(|tag| tag_digest(tag))
@@ -137,7 +137,17 @@ pub fn stored_path(kv_key: &str, metadata: &Metadata) -> Option<String> {
 }
 
 fn same_host(one: &str, other: &str) -> bool {
-    one.eq_ignore_ascii_case(other)
+    rooted(one).eq_ignore_ascii_case(rooted(other))
+}
+
+/// One spelling of a host.
+fn named(host: &str) -> String {
+    rooted(host).to_ascii_lowercase()
+}
+
+/// Without the dot of the root, which a viewer may write and means the same host (RFC 3986, 3.2.2).
+fn rooted(host: &str) -> &str {
+    host.strip_suffix('.').unwrap_or(host)
 }
 
 /// Folders of a path from the top, the first [`FOLDER_TAGS_MAX`] of them.

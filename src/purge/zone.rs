@@ -81,6 +81,9 @@ struct Waiting {
     /// The first purge that waits for it, and the last.
     from: u64,
     to: u64,
+    /// Whether it was in a request that the zone called wrong.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_suspect: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,6 +103,9 @@ pub struct Batch {
     pub call: ApiCall,
 }
 
+/// Bytes of one that waits beside its text, as it is stored.
+const WAITING_BYTES: usize = 64;
+
 /// A token of the bucket.
 const WHOLE: u64 = 1_000_000;
 
@@ -118,13 +124,14 @@ impl Queue {
                 waiting.to = number;
             } else {
                 known.insert(item.clone(), self.waiting.len());
-                self.waiting.push(Waiting { item, from: number, to: number });
+                self.waiting.push(Waiting { item, from: number, to: number, is_suspect: false });
             }
         }
-        let bytes: usize = self.waiting.iter().map(|it| it.item.text().len()).sum();
+        let bytes: usize = self.waiting.iter().map(|it| it.item.text().len() + WAITING_BYTES).sum();
         if bytes > ZONE_QUEUE_BYTES_MAX {
             let from = self.first().unwrap_or(number);
-            let all = ours(settings).map(|item| Waiting { item, from, to: number });
+            let all =
+                ours(settings).map(|item| Waiting { item, from, to: number, is_suspect: false });
             self.waiting = all.collect();
         }
     }
@@ -171,7 +178,8 @@ impl Queue {
 
     /// The next request, where one is due. It has been counted, and will be known again in the audit log.
     pub fn next(&mut self, number: u64, settings: &Settings, now_ms: u64) -> Option<Batch> {
-        let is_tag = matches!(self.waiting.first()?.item, Item::Tag(_));
+        let first = self.waiting.first()?;
+        let (is_tag, is_suspect) = (matches!(first.item, Item::Tag(_)), first.is_suspect);
         let (url, token, per_minute) = match &settings.zone {
             Zone::On { url, token, per_minute } => (url.clone(), token.clone(), *per_minute),
             Zone::Off | Zone::WithoutToken => {
@@ -187,8 +195,13 @@ impl Queue {
         if self.next_try_ms > now_ms || self.spared < WHOLE {
             return None;
         }
-        let alike = self.waiting.iter().filter(|it| matches!(it.item, Item::Tag(_)) == is_tag);
-        let items: Vec<Item> = alike.take(ZONE_ITEMS_MAX).map(|it| it.item.clone()).collect();
+        // What is suspect goes alone, for one wrong address spoils the request it is in.
+        let (kept, count) = if is_suspect { (true, 1) } else { (false, ZONE_ITEMS_MAX) };
+        let alike = self
+            .waiting
+            .iter()
+            .filter(|it| matches!(it.item, Item::Tag(_)) == is_tag && it.is_suspect == kept);
+        let items: Vec<Item> = alike.take(count).map(|it| it.item.clone()).collect();
         let member = if is_tag { "tags" } else { "files" };
         let payload = json!({ member: items.iter().map(Item::text).collect::<Vec<_>>() });
         let echo = (payload_digest(&payload), now_ms);
@@ -214,17 +227,23 @@ impl Queue {
         now_ms: u64,
         jitter: u128,
     ) {
+        let is_wrong = is_of_a_wrong_address(batch, answer);
+        if is_wrong && batch.items.len() > 1 {
+            let suspects = self.waiting.iter_mut().filter(|it| batch.items.contains(&it.item));
+            suspects.for_each(|it| it.is_suspect = true);
+        }
+        let is_given_up = is_wrong && batch.items.len() == 1;
+        if is_given_up {
+            tracing::warn!(items = ?batch.items, "the zone has no such address");
+        }
         let (error, wait_ms, is_refused) = match judge(answer) {
+            _ if is_given_up => {
+                self.told(batch, now_ms);
+                return;
+            }
+            Err((error, ..)) if is_wrong => (error, None, false),
             Ok(()) => {
-                self.waiting.retain_mut(|it| {
-                    let was_told = batch.items.contains(&it.item);
-                    if was_told {
-                        it.from = it.from.max(batch.number + 1);
-                    }
-                    it.from <= it.to
-                });
-                (self.failures, self.is_refused, self.next_try_ms) = (0, false, now_ms);
-                self.last_error.clear();
+                self.told(batch, now_ms);
                 return;
             }
             Err(refusal) => refusal,
@@ -238,6 +257,18 @@ impl Queue {
         self.next_try_ms = now_ms + wait_ms.unwrap_or(backoff_ms - spread_ms);
         self.is_refused = is_refused;
         self.last_error = error.chars().take(ZONE_ERROR_CHARS_MAX).collect();
+    }
+
+    /// Nothing of a request waits any more, but what was asked for again meanwhile.
+    fn told(&mut self, batch: &Batch, now_ms: u64) {
+        self.waiting.retain_mut(|it| {
+            if batch.items.contains(&it.item) {
+                it.from = it.from.max(batch.number + 1);
+            }
+            it.from <= it.to
+        });
+        (self.failures, self.is_refused, self.next_try_ms) = (0, false, now_ms);
+        self.last_error.clear();
     }
 
     /// Whether this payload was sent by us at about that time; only once for each time.
@@ -283,6 +314,16 @@ pub fn payload_digest(payload: &Value) -> String {
     lines.sort_unstable();
     lines.dedup();
     digest_128(&lines.join("\n"))
+}
+
+/// Whether the zone says that an address is not one of its own. Operators name addresses of any host, and whoever may
+/// purge cannot mend that. Errors of its purge have codes from 1000 to 1999; those of tokens and routes have others.
+fn is_of_a_wrong_address(batch: &Batch, answer: &Result<ApiAnswer, Fault>) -> bool {
+    let Ok(ApiAnswer { status: 400, body, .. }) = answer else { return false };
+    let document: Value = serde_json::from_str(body).unwrap_or_default();
+    let code = document.pointer("/errors/0/code").and_then(Value::as_u64);
+    let are_files = batch.items.iter().all(|item| matches!(item, Item::File(_)));
+    are_files && code.is_some_and(|code| (1_000..2_000).contains(&code))
 }
 
 /// Whether the zone did as it was told; else what it said, how long to wait where it said that, and whether only an

@@ -4,7 +4,7 @@
 use super::*;
 use crate::cache::ports::Secrets;
 use crate::config::Config;
-use crate::limits::ECHO_KEPT_MS;
+use crate::limits::{DURABLE_TEXT_BYTES_MAX, ECHO_KEPT_MS};
 use crate::purge::aim;
 use crate::purge::ledger::Mode;
 
@@ -184,6 +184,37 @@ fn what_the_zone_answers_decides_when_it_is_asked_next() {
 }
 
 #[test]
+fn an_address_that_is_not_in_the_zone_keeps_nothing_else_from_being_purged() {
+    let (mut queue, settings) = (Queue::new(), settings(3_000));
+    let file = |host: &str| Item::File(format!("https://{host}/a.mp4"));
+    queue.add(vec![file("a.example"), file("other.test"), file("b.example")], 1, &settings);
+    queue.add(tags(0..3), 2, &settings);
+    let (mut now_ms, mut told) = (0, Vec::new());
+    for _ in 0..9 {
+        now_ms = now_ms.max(queue.next_try_ms());
+        let Some(batch) = queue.next(2, &settings, now_ms) else { break };
+        let items = listed(&batch);
+        if items.iter().any(|item| item.contains("other.test")) {
+            let body = r#"{"success":false,"errors":[{"code":1016,"message":"no"}]}"#.to_owned();
+            let answer = Ok(ApiAnswer { status: 400, retry_after_s: None, body });
+            queue.settle(&batch, &answer, now_ms, 0);
+        } else {
+            queue.settle(&batch, &done(), now_ms, 0);
+            told.extend(items);
+        }
+    }
+    assert!(queue.is_empty() && now_ms < 10_000, "{queue:?}");
+    assert_eq!(told.len(), 5, "{told:?}");
+    // A token that is wrong is no address that is.
+    queue.add(vec![file("a.example")], 3, &settings);
+    let batch = queue.next(3, &settings, now_ms).unwrap();
+    let body = r#"{"success":false,"errors":[{"code":6003,"message":"no"}]}"#.to_owned();
+    let answer = Ok(ApiAnswer { status: 400, retry_after_s: None, body });
+    queue.settle(&batch, &answer, now_ms, 0);
+    assert!(queue.is_refused() && queue.left(3) == 1);
+}
+
+#[test]
 fn retries_are_spread_and_never_later_than_their_time() {
     let waits: std::collections::BTreeSet<u64> = (0..100_u128)
         .map(|jitter| {
@@ -220,6 +251,18 @@ fn however_much_waits_it_stays_within_its_bound_and_every_purge_is_still_waited_
     assert!((1..=20).all(|number| queue.left(number) > 0));
     let batch = queue.next(20, &settings, 0).unwrap();
     assert!(listed(&batch).contains(&"v-origin:a".to_owned()));
+}
+
+#[test]
+fn however_many_short_tags_wait_they_fit_into_one_text_of_the_storage() {
+    let (mut queue, settings) = (Queue::new(), settings(5));
+    for number in 1..=60 {
+        let short = (0..1_000).map(|index| tag(&format!("sku\\{number}-{index}")));
+        queue.add(short.collect(), number, &settings);
+        let text = serde_json::to_string(&queue).unwrap();
+        assert!(text.len() < DURABLE_TEXT_BYTES_MAX / 2, "{number}: {}", text.len());
+        assert!((1..=number).all(|number| queue.left(number) > 0));
+    }
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! Many ask at once, and the object is awake meanwhile.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use futures_util::future::{join, join_all};
-use video_resizer::cache::ports::Fault;
+use video_resizer::cache::ports::{Clock, Fault};
 use video_resizer::purge::ledger::{Ledger, Standing};
 use video_resizer::purge::order::Order;
 use video_resizer::purge::question::{Answer, AuditedPurge, Question, Round};
@@ -36,6 +37,45 @@ fn of_fifty_purges_at_once_none_is_lost_and_each_has_its_own_number() {
         let receipt = object.receipt(number);
         assert!(receipt.mirrored_ms.is_some() && matches!(receipt.zone, ZonePart::Done { .. }));
     }
+}
+
+#[test]
+fn while_kv_takes_its_time_the_object_is_not_woken_again_and_again() {
+    let platform = Platform::default();
+    platform.now_ms.set(1_000_000);
+    let mut object = Object::on(&platform);
+    object.purge(by_tag("red")).unwrap();
+    object.rest();
+    platform.pass_to(2_000_000);
+    object.purge(by_tag("green")).unwrap();
+    let at = platform.operations.get();
+    platform.mishaps.borrow_mut().insert(at, Mishap::Slow);
+    let is_mirrored = Cell::new(false);
+    let ((), alarms) = object
+        .run(async |object| {
+            let ringing = async {
+                let mut alarms = 0;
+                while !is_mirrored.get() {
+                    if platform.alarm_ms.get().is_some_and(|at_ms| at_ms <= platform.now_ms.get()) {
+                        platform.alarm_ms.set(None);
+                        alarms += 1;
+                        object.woken().await.unwrap();
+                    }
+                    platform.sleep(1).await;
+                }
+                alarms
+            };
+            let mirroring = async {
+                object.mirrored().await;
+                is_mirrored.set(true);
+            };
+            // Whoever is named first begins first: the write goes on behind the answer.
+            join(mirroring, ringing).await
+        })
+        .unwrap();
+    assert!(alarms < 12, "{alarms} alarms in five seconds");
+    object.rest();
+    assert!(object.receipt(2).mirrored_ms.is_some());
 }
 
 #[test]
@@ -139,6 +179,7 @@ fn a_record_of_the_audit_log_is_applied_once_whatever_becomes_of_the_acknowledge
     for mishap in [Mishap::LostAck, Mishap::DeathAfter, Mishap::Refused, Mishap::DeathBefore] {
         for later in 0..3 {
             let platform = Platform::default();
+            platform.now_ms.set(1_000_000);
             let mut object = Object::on(&platform);
             object.purge(by_tag("red")).unwrap();
             let records = || vec![audited("a1", 10, "x"), audited("a2", 20, "y")];
@@ -163,6 +204,32 @@ fn a_record_of_the_audit_log_is_applied_once_whatever_becomes_of_the_acknowledge
             ));
         }
     }
+}
+
+#[test]
+fn a_clock_that_was_ahead_makes_no_record_of_the_audit_log_apply_twice_or_get_lost() {
+    const DAY_MS: u64 = 86_400_000;
+    let platform = Platform::default();
+    platform.now_ms.set(100 * DAY_MS);
+    let mut object = Object::on(&platform);
+    // The worker that read the log was three days ahead of the object.
+    took(&mut object, Vec::new(), 103 * DAY_MS);
+    let now_ms = platform.now_ms.get();
+    let Some(Answer::AuditState { until_ms: Some(until_ms) }) = object.ask(Question::AuditState)
+    else {
+        panic!()
+    };
+    assert!(until_ms <= now_ms, "what comes from now on is read");
+    let record = || vec![audited("a1", now_ms, "x")];
+    assert_eq!(took(&mut object, record(), now_ms), (1, 0, 0));
+    assert_eq!(took(&mut object, record(), now_ms + 60_000), (0, 1, 0));
+    // The object's own clock was ahead, and is right again.
+    platform.now_ms.set(103 * DAY_MS);
+    took(&mut object, Vec::new(), 103 * DAY_MS);
+    platform.now_ms.set(now_ms + 120_000);
+    let record = || vec![audited("a2", now_ms + 120_000, "x")];
+    assert_eq!(took(&mut object, record(), now_ms + 120_000), (1, 0, 0));
+    assert_eq!(took(&mut object, record(), now_ms + 180_000), (0, 1, 0));
 }
 
 #[test]

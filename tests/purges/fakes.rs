@@ -30,6 +30,8 @@ pub(crate) enum Mishap {
     DeathAfter,
     /// It is given up, and done half a minute later.
     Late,
+    /// It is done after five seconds.
+    Slow,
 }
 
 pub(crate) const MISHAPS: [Mishap; 5] =
@@ -37,6 +39,8 @@ pub(crate) const MISHAPS: [Mishap; 5] =
 
 /// How late what is late is done.
 const LATE_MS: u64 = 30_000;
+/// How slow what is slow is.
+const SLOW_MS: u32 = 5_000;
 
 #[derive(Debug, Default)]
 pub(crate) struct Platform {
@@ -63,7 +67,8 @@ impl Platform {
         self.operations.set(number + 1);
         yield_once().await;
         let lost = Fault::Unavailable("lost".to_owned());
-        match self.mishaps.borrow().get(&number).copied() {
+        let mishap = self.mishaps.borrow().get(&number).copied();
+        match mishap {
             None => return Ok(done()),
             Some(Mishap::Refused) => return Err(lost),
             Some(Mishap::LostAck) => {
@@ -72,6 +77,10 @@ impl Platform {
             }
             Some(Mishap::DeathBefore) => {}
             Some(Mishap::DeathAfter) => drop(done()),
+            Some(Mishap::Slow) => {
+                self.sleep(SLOW_MS).await;
+                return Ok(done());
+            }
             Some(Mishap::Late) => {
                 late();
                 return Err(Fault::TimedOut { budget_ms: 1 });
@@ -239,6 +248,10 @@ impl<'a> Object<'a> {
 
     pub(crate) async fn woken(&self) -> Result<(), Fault> {
         self.book.wake(&self.desk()).await
+    }
+
+    pub(crate) async fn mirrored(&self) {
+        self.book.mirror(&self.desk()).await.unwrap();
     }
 
     /// Drives it to its end, or the object to its death: `None`, and then it lives again with nothing in memory.

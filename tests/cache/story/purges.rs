@@ -172,6 +172,16 @@ fn a_refresh_in_one_data_centre_is_found_by_the_next() {
 }
 
 #[test]
+fn what_was_purged_by_the_name_of_a_preset_is_not_made_of_the_old_copy_without_that_name() {
+    let house = House::new(&json!({"presets": {"small": {"width": 640, "height": 360}}}));
+    house.get("/clips/a.mp4?derivative=small");
+    purged(&house, Mode::Hard, Target::Tag("derivative:small".into()));
+    let seen = house.get(VIDEO);
+    assert!(seen.cost.contains(&"transform"), "{:?}", seen.cost);
+    assert!(last_order(&house).ends_with("?v=1"), "{}", last_order(&house));
+}
+
+#[test]
 fn a_fill_in_progress_during_a_purge_is_not_kept_and_not_served_afterwards() {
     let house = House::plain();
     let (seen, owed) = house.answer(&get(VIDEO));
