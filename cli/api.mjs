@@ -28,6 +28,9 @@ const BROKEN = [
   "UND_ERR_RES_CONTENT_LENGTH_MISMATCH",
 ];
 
+/** Longer than this no timer of Node waits: it would ring at once. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
 /** Longer texts are not repeated in a message. */
 const REPEATED_CHARS_MAX = 80;
 
@@ -103,7 +106,7 @@ export function connect({ base, token, timeoutMs }) {
    * @returns {Promise<{ answer: Omit<Answer, "json"> } | { codes: string[], why: string, maybeSent: boolean }>}
    */
   const once = async (url, { method, body, headers }, leftMs) => {
-    const timeout = AbortSignal.timeout(Math.ceil(leftMs));
+    const timeout = AbortSignal.timeout(Math.min(Math.ceil(leftMs), TIMER_MS_MAX));
     try {
       const response = await fetch(url, {
         method,

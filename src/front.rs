@@ -5,7 +5,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
-use crate::admin::auth::{self, Scope};
+use crate::admin::auth::{self, Scope, Visitor};
 use crate::admin::ports::AdminHost;
 use crate::admin::{self, Admitted};
 use crate::cache::bypass;
@@ -77,10 +77,11 @@ pub async fn handle<H: Host>(host: &H, ask: &Ask, config: &Config) -> Handled<H:
         Ok(Decision::Admin) => {
             // Before the token is looked at, so that nobody tries many.
             let admitted = match limit::admits(host, Limit::Admin, ask).await {
-                Ok(false) => {
+                // Of what does not exist there cannot be too much.
+                Ok(false) if auth::visitor(host, ask) != Visitor::Nobody => {
                     Err(admin::refusal::Refusal::TooMany { retry_after_s: LIMIT_PERIOD_S })
                 }
-                Ok(true) | Err(_) => admin::admit(host, ask, config),
+                Ok(_) | Err(_) => admin::admit(host, ask, config),
             };
             return match admitted {
                 Ok(admitted) => Handled::Admin(admitted),
@@ -361,7 +362,8 @@ fn warnings(rendition: &Rendition<'_>) -> String {
     warnings.join("; ")
 }
 
-/// One line a request. Secrets are not in it: neither the query, which may hold tokens, nor any header.
+/// One line a request. Secrets are not in it: neither the query, which may hold tokens, nor any header, nor what makes a
+/// relayed address genuine.
 fn log<B>(
     ask: &Ask,
     config: &Config,
@@ -376,7 +378,7 @@ fn log<B>(
         request_id,
         method = %ask.method,
         host = ask.host,
-        path = ask.path,
+        path = &*relay::without_mac(&ask.path),
         status = reply.status,
         length = length.unwrap_or_default(),
         phase = trace.map_or("answered", |trace| trace.phase.as_str()),

@@ -74,10 +74,15 @@ impl Given {
         number(at, self.name.as_deref().unwrap_or_default(), min, max)
     }
 
-    /// `dry_run=true` in the query, or `"dry_run": true` in the document.
-    pub(super) fn is_dry_run(&self) -> bool {
+    /// `dry_run=true` in the query of a call that knows it there, else `"dry_run": true` in the document.
+    ///
+    /// Never either: the document of a call that has it in the query says nothing about the call.
+    pub(super) fn is_dry_run(&self, route: &Route) -> bool {
+        if route.query.contains(&"dry_run") {
+            return self.parameter("dry_run") == Some("true");
+        }
         let in_document = self.document.as_ref().and_then(|document| document.value.get("dry_run"));
-        self.parameter("dry_run") == Some("true") || in_document == Some(&Value::Bool(true))
+        in_document == Some(&Value::Bool(true))
     }
 
     /// A parameter that is `true` or `false`; `false` when it is not given.

@@ -12,6 +12,7 @@ use super::variants::RENDITIONS_BINDING;
 use crate::cache::ports::{Body, KvStore};
 use crate::config::layers::STORED_LAYER;
 use crate::config::{Config, Source, SourceAuth};
+use crate::guard::signature;
 use crate::limits::{DOCUMENT_MS_MAX, KV_CACHE_TTL_S_MIN};
 use crate::media::relay::{KEY_BYTES_MIN, KEY_SECRET};
 use crate::media::sources;
@@ -210,6 +211,18 @@ fn secrets<H: AdminHost>(host: &H, config: &Config, findings: &mut Findings) {
         if set.insert(name.to_owned(), is_set).is_none() && !is_set {
             let detail = format!("a source wants the secret {name}, which is not set");
             findings.wrong("secrets", Weight::Error, detail, "put it with wrangler secret put");
+        }
+    }
+    for name in config.signing.keys.values() {
+        let secret = host.secret(name);
+        let is_key = secret.is_some_and(|secret| secret.len() >= signature::KEY_BYTES_MIN);
+        if set.insert(name.clone(), is_key) != Some(false) && !is_key {
+            let bytes_min = signature::KEY_BYTES_MIN;
+            let detail = format!(
+                "a signing key wants the secret {name}, which is not set or has under {bytes_min} bytes"
+            );
+            let cure = "put it with wrangler secret put, or take the key out of signing.keys";
+            findings.wrong("secrets", Weight::Error, detail, cure);
         }
     }
     findings.checks.insert("secrets", json!({ "set": set }));

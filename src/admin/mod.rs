@@ -96,7 +96,7 @@ async fn answered<H: AdminHost>(
         Takes::Nothing => body.discard(),
         Takes::Json => given.document = Some(body::read(ask, body).await?),
     }
-    if route.needs == Needs::FullUnlessDry && scope == Scope::Read && !given.is_dry_run() {
+    if route.needs == Needs::FullUnlessDry && scope == Scope::Read && !given.is_dry_run(route) {
         return Err(Refusal::Forbidden);
     }
     match route.operation {

@@ -7,6 +7,8 @@
 //! an address that changed would be paid for again. Nobody without the key can make one, so it is no way
 //! around the worker.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, Mac};
@@ -30,6 +32,14 @@ const MAC_BYTES: usize = 16;
 pub fn url(base: &str, key: &str, origin: &str, index: u8, path: &SourcePath) -> String {
     let target = target(origin, index, path.as_str());
     format!("{base}{RELAY_PREFIX}{}/{target}", URL_SAFE_NO_PAD.encode(mac(key, &target)))
+}
+
+/// A path as it may be logged: whoever has the MAC of a relayed address has the source, for ever.
+pub fn without_mac(raw_path: &str) -> Cow<'_, str> {
+    match raw_path.strip_prefix(RELAY_PREFIX).and_then(|rest| rest.split_once('/')) {
+        Some((_, target)) => Cow::Owned(format!("{RELAY_PREFIX}-/{target}")),
+        None => Cow::Borrowed(raw_path),
+    }
 }
 
 /// What a genuine relayed address names; `None` for every other path, and for every forged one.

@@ -1,11 +1,14 @@
 //! Who gets in, and what of a call is refused before anything is done.
 
+use std::rc::Rc;
+
 use http::Method;
 use serde_json::json;
 use video_resizer::admin::routes::{Needs, ROUTES, Takes};
 use video_resizer::limits::{ADMIN_BODY_BYTES_MAX, CONFIG_BYTES_MAX};
 
-use crate::desk::{at, bearer, call, get, house, make, put};
+use crate::desk::{Call, at, bearer, call, get, house, make, put};
+use crate::fakes::limiter::FakeLimiter;
 use crate::fakes::viewer::{self, ADMIN_TOKEN, House};
 
 /// A target of every call, with a name where the pattern has one.
@@ -33,6 +36,18 @@ fn without_a_token_to_have_nothing_is_there() {
     }
     make(&house, &at(Method::GET, "/_resizer")).bad(404, "not-found");
     make(&house, &at(Method::GET, "/_resizer/")).bad(404, "not-found");
+}
+
+#[test]
+fn too_many_calls_are_refused_whatever_the_token_and_nothing_where_there_is_none_to_have() {
+    let from = |call: Call| call.with("cf-connecting-ip", "198.51.100.7");
+    let limited = house(&json!({}));
+    limited.host.admin_limiter.set(Rc::new(FakeLimiter::new(&limited.host.world, 1))).unwrap();
+    assert_eq!(make(&limited, &from(get("/config"))).status, 200);
+    make(&limited, &from(get("/config"))).bad(429, "too-many-requests");
+    make(&limited, &from(at(Method::GET, "/_resizer/config"))).bad(429, "too-many-requests");
+    limited.host.secrets.borrow_mut().clear();
+    make(&limited, &from(at(Method::GET, "/_resizer/config"))).bad(404, "not-found");
 }
 
 #[test]
@@ -82,6 +97,9 @@ fn who_may_look_may_try_what_is_only_tried() {
     assert_eq!(make(&house, &tried).good(), json!({"dry_run": true, "valid": true}));
     let tried = put("/config?dry_run=false", &json!({})).by_a_looker();
     make(&house, &tried).bad(403, "forbidden");
+    // A configuration is no order: what it says of itself opens nothing.
+    let told = put("/config", &json!({"dry_run": true})).by_a_looker();
+    make(&house, &told).bad(403, "forbidden");
     assert!(house.host.admin.book.storage.kept.borrow().is_empty());
 }
 

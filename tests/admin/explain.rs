@@ -127,6 +127,18 @@ fn the_headers_of_the_request_that_is_explained_are_its_own() {
 }
 
 #[test]
+fn the_header_that_leads_around_the_caches_is_one_of_the_request() {
+    let asked = "/explain?url=/clips/a.mp4&header=X-Around:around";
+    let open = house(&json!({"bypass": {"access": "open", "header": "x-around"}}));
+    let document = make(&open, &get(asked)).good();
+    assert_eq!(document["ignored_headers"], json!([]));
+    assert_eq!(tiers(&document), ("bypass", "bypass", "fill"));
+    let reserved = house(&json!({"bypass": {"header": "x-around"}}));
+    let document = make(&reserved, &get(asked)).good();
+    assert_eq!(tiers(&document), ("absent", "absent", "fill"), "it is nobody's who explains");
+}
+
+#[test]
 fn what_is_no_rendition_is_told_for_what_it_is_and_costs_nothing() {
     let house = house(&json!({"passThrough": {"url": "https://www.example"}}));
     for (url, decision, member, value) in [

@@ -101,6 +101,22 @@ fn a_deployment_whose_videos_come_from_itself_is_ill() {
 }
 
 #[test]
+fn a_signing_key_that_is_not_set_or_too_short_is_named() {
+    let signs = json!({
+        "passThrough": {"url": "https://www.example"}, "signing": {"keys": {"k1": "URL_KEY_1"}}
+    });
+    let house = sound(&signs);
+    let ill = (503, vec!["error secrets".to_owned()]);
+    assert_eq!(wrong(&house), ill);
+    house.host.secrets.borrow_mut().insert("URL_KEY_1".to_owned(), "fifteen-bytes-.".to_owned());
+    assert_eq!(wrong(&house), ill);
+    house.host.secrets.borrow_mut().insert("URL_KEY_1".to_owned(), "sixteen-bytes-..".to_owned());
+    assert_eq!(wrong(&house), (200, vec![]));
+    let document = make(&house, &get("/health")).good();
+    assert_eq!(document["checks"]["secrets"]["set"]["URL_KEY_1"], true);
+}
+
+#[test]
 fn a_secret_that_is_wanted_and_not_set_is_named_and_a_short_one_does_not_count() {
     let wants = json!({"passThrough": {"url": "https://www.example"}, "origins": [
         {"name": "default", "pattern": "^/(.+)$", "sources": [

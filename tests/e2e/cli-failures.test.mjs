@@ -149,6 +149,14 @@ test("--timeout bounds a call that hangs, for looks and for writes", async () =>
   }
 });
 
+test("a --timeout longer than any timer is a long one, not none", async () => {
+  api.say("GET /variants", { json: { variants: [], cursor: null }, afterMs: 300 });
+  for (const time of ["30d", "60d", "3650d"]) {
+    const { code, err } = await run(["variants", "--timeout", time]);
+    assert.equal(code, 0, `${time}: ${err}`);
+  }
+});
+
 test("what is not the API is told from it: a page, a redirect, other JSON", async () => {
   for (const answer of [
     { text: "<html>" },

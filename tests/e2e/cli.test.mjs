@@ -239,6 +239,14 @@ test("the stored configuration goes to a file, and its version does not", async 
   assert.match(none.err, /none is stored/);
 });
 
+test("a tag that was made weak by whoever compressed the answer is sent as the API gave it", async () => {
+  const file = write("weak.json", "{}");
+  api.say("GET /config", { json: stored(7, {}), headers: { etag: 'W/"7"' } });
+  api.say("PUT /config", { json: { version: 8, active_within_s: 60 } });
+  assert.equal((await run(["config", "put", file])).code, 0);
+  assert.equal(api.askedFor("PUT /config")[0].headers["if-match"], '"7"');
+});
+
 test("a configuration is put as it is written, only over what it was compared with", async () => {
   const file = write("c.json", '{ "ttl": {"ok":120},\n "debug": true }\n');
   api.say("GET /config", { json: stored(7, { ttl: { ok: 60 }, log: 1 }), headers: { etag: '"7-drift"' } });

@@ -240,10 +240,16 @@ impl<'a, S: Durable, D: Documents, C: Clock> Sitting<'a, S, D, C> {
         !(is_before && (lag || !self.state.stored))
     }
 
-    /// The newest version, and whether KV says otherwise: who has seen neither has not seen the other.
-    fn etag(&self, drift: bool) -> String {
+    /// The newest version, and what KV says where that is something else: who has seen one document that was put by
+    /// hand has not seen the next.
+    fn etag(&self, drift: bool, active: Option<&str>) -> String {
         let newest = self.state.newest;
-        if drift { format!("\"{newest}-drift\"") } else { format!("\"{newest}\"") }
+        if drift {
+            let digest = digest_128(active.unwrap_or_default());
+            format!("\"{newest}-{digest}-drift\"")
+        } else {
+            format!("\"{newest}\"")
+        }
     }
 
     async fn list(&self) -> Result<Answer, Fault> {
@@ -254,9 +260,9 @@ impl<'a, S: Durable, D: Documents, C: Clock> Sitting<'a, S, D, C> {
         let drift = self.drifts(active.as_deref());
         Ok(Answer::Listed {
             version: self.state.newest,
+            etag: self.etag(drift, active.as_deref()),
             active,
             drift,
-            etag: self.etag(drift),
             versions: self.known.iter().rev().map(|page| page.version.clone()).collect(),
         })
     }
@@ -274,7 +280,7 @@ impl<'a, S: Durable, D: Documents, C: Clock> Sitting<'a, S, D, C> {
             Err(fault) => return Ok(Answer::Unavailable { fault: fault.to_string() }),
         };
         let drift = self.drifts(active.as_deref());
-        let etag = self.etag(drift);
+        let etag = self.etag(drift, active.as_deref());
         if if_match.is_some_and(|sent| !matches(sent, &etag)) {
             return Ok(Answer::Changed { etag });
         }

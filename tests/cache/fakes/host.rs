@@ -28,6 +28,8 @@ pub(crate) struct FakeHost {
     pub(crate) gate: OnceCell<Rc<FakeGate>>,
     /// Of misses; none, until [`FakeHost::bind_limiter`].
     pub(crate) limiter: OnceCell<Rc<FakeLimiter>>,
+    /// Of calls to the operator's API; none, until somebody binds one.
+    pub(crate) admin_limiter: OnceCell<Rc<FakeLimiter>>,
     pub(crate) upstream: Rc<FakeUpstream>,
     pub(crate) secrets: RefCell<BTreeMap<String, String>>,
     pub(crate) admin: AdminSide,
@@ -46,6 +48,7 @@ impl FakeHost {
             kv: FakeKv::new(&world),
             gate: OnceCell::new(),
             limiter: OnceCell::new(),
+            admin_limiter: OnceCell::new(),
             upstream: Rc::new(FakeUpstream::new(&world)),
             secrets: RefCell::default(),
             admin: AdminSide::new(&world),
@@ -74,6 +77,7 @@ impl FakeHost {
             kv: self.kv.elsewhere(),
             gate: self.gate.clone(),
             limiter: OnceCell::new(),
+            admin_limiter: OnceCell::new(),
             upstream: Rc::clone(&self.upstream),
             secrets: self.secrets.clone(),
             admin: self.admin.elsewhere(),
@@ -149,7 +153,7 @@ impl Host for FakeHost {
     fn limiter(&self, limit: Limit) -> Option<&FakeLimiter> {
         match limit {
             Limit::Misses => self.limiter.get().map(Rc::as_ref),
-            Limit::Admin => None,
+            Limit::Admin => self.admin_limiter.get().map(Rc::as_ref),
         }
     }
 

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use video_resizer::cache::ports::Purpose;
 
 use super::VIDEO;
+use crate::fakes::log::Ear;
 use crate::fakes::upstream::{Making, Source, original_bytes};
 use crate::fakes::viewer::{House, asking, get, head};
 
@@ -161,6 +162,18 @@ fn the_transformer_gets_the_source_through_the_relay_with_credentials_and_ranges
 
     house.host.upstream.sources_are(|_| Source::Missing);
     assert_eq!(house.get(address).status, 404, "what the source says goes through");
+}
+
+#[test]
+fn the_log_does_not_hold_what_opens_a_private_source() {
+    let house = private();
+    house.get(VIDEO);
+    let order = ordered(&house, Purpose::Transform).remove(0);
+    let address = &order[order.rfind("https://").unwrap()..];
+    let mac = address.split("/source/").nth(1).unwrap().split('/').next().unwrap();
+    let (seen, log) = Ear::listen(|| house.get(address));
+    assert_eq!(seen.status, 200);
+    assert!(log.contains("/_resizer/source/-/vault/0/clips/a.mp4") && !log.contains(mac), "{log}");
 }
 
 #[test]
