@@ -5,6 +5,10 @@ use regex_lite::{Regex, RegexBuilder};
 use serde_json::Value;
 
 use super::{address, template};
+use crate::admin::auth;
+use crate::media::relay::KEY_SECRET;
+use crate::purge::audit::AUDIT_TOKEN_SECRET;
+use crate::purge::settings::TOKEN_SECRET;
 
 /// What may stand at a key.
 #[derive(Debug, Clone, Copy)]
@@ -351,7 +355,14 @@ fn check_folder(text: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// The worker's own secrets: under a source's `auth` one of them would be sent to that source.
+const SECRETS_OURS: [&str; 5] =
+    [auth::FULL_SECRET, auth::READ_SECRET, KEY_SECRET, TOKEN_SECRET, AUDIT_TOKEN_SECRET];
+
 fn check_secret(text: &str) -> Result<(), &'static str> {
+    if SECRETS_OURS.contains(&text) {
+        return Err("name a secret of its own: this one is the worker's");
+    }
     let name = text.starts_with(|c: char| c.is_ascii_uppercase())
         && text.bytes().all(|b| matches!(b, b'A'..=b'Z' | b'0'..=b'9' | b'_'));
     if name && text.len() <= SECRET_BYTES_MAX {

@@ -139,6 +139,23 @@ fn a_secret_that_was_pasted_is_never_shown() {
 }
 
 #[test]
+fn the_workers_own_secrets_are_sent_to_no_source_and_sign_no_url() {
+    for name in [
+        "ADMIN_TOKEN",
+        "ADMIN_READ_TOKEN",
+        "SOURCE_RELAY_KEY",
+        "PURGE_API_TOKEN",
+        "AUDIT_API_TOKEN",
+    ] {
+        let key = "origins[0].sources[0].auth.secret";
+        let error = error_at(&with(key, json!(name)), key);
+        assert!(error.advice.contains("its own"), "{name}: {error:?}");
+        let errors = errors(&json!({"signing": {"keys": {"k1": name}}}));
+        assert_eq!(errors[0].key, "signing.keys.k1", "{name}: {errors:?}");
+    }
+}
+
+#[test]
 fn a_way_around_the_caches_may_not_shadow_a_parameter() {
     for name in ["w", "width", "derivative", "debug", "im-density"] {
         let errors = errors(&json!({"bypass": {"parameters": {(name): "refresh"}}}));
