@@ -125,12 +125,14 @@ describe("private sources", () => {
       `${prefix}${mac}/${rest.replace("/0/", "/1/")}`,
       `${prefix}${rest}`,
       `${prefix}`,
-      "/_resizer/source",
-      "/_resizer/anything.mp4",
     ]) {
       const answer = await stage.ask(forged);
       assert.equal(answer.status, 404, forged);
       assert.equal(json(answer).code, "not-found");
+    }
+    // Beside it is the operator's API, which asks strangers for a token.
+    for (const beside of ["/_resizer/source", "/_resizer/anything.mp4"]) {
+      assert.equal((await stage.ask(beside)).status, 401, beside);
     }
     assert.deepEqual(await stage.origin.journal(), []);
   });
