@@ -1,7 +1,7 @@
 //! The operator's API: one table of routes, and one function that answers a request to it.
 //!
 //! [`admit`] decides from the request line and the token alone, so that no byte of a stranger's body is ever read;
-//! [`answer`] does what was asked. To add a call: a row in [`routes`], an [`Operation`](routes::Operation), an arm in
+//! [`answer`] does what was asked. To add a call: a row in [`routes`], an [`Operation`], an arm in
 //! `answer`, and its part of `openapi.json`; a test holds the four to each other.
 
 pub mod auth;
