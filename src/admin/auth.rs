@@ -55,8 +55,9 @@ pub fn visitor(secrets: &impl Secrets, ask: &Ask) -> Visitor {
     }
 }
 
-/// What a request may do beyond what any may.
+/// What a request may do beyond what any may; of one without a token no secret is read.
 pub fn scope(secrets: &impl Secrets, ask: &Ask) -> Option<Scope> {
+    bearer(ask)?;
     match visitor(secrets, ask) {
         Visitor::Holder(scope) => Some(scope),
         Visitor::Stranger | Visitor::Nobody => None,

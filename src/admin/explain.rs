@@ -1,7 +1,7 @@
 //! `GET /explain`: what a request would do and why. Tiers are looked into, once each; nothing is made, asked for,
 //! claimed or kept.
 
-use ::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use ::http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde_json::{Value, json};
 
 use super::Answer;
@@ -20,6 +20,7 @@ use crate::http::date;
 use crate::limits::EXPLAINED_HEADERS_MAX;
 use crate::purge::ledger::Standing;
 use crate::request::ask::{Ask, HEADERS};
+use crate::request::url;
 
 /// `GET /explain`
 pub(super) async fn explain<H: AdminHost>(
@@ -67,25 +68,9 @@ fn decided(decision: &str, more: Value) -> Value {
 
 /// The request that is explained: a GET by somebody without a token, with the headers that were given.
 fn asked(ask: &Ask, config: &Config, given: &Given) -> Result<(Ask, Vec<String>), Refusal> {
-    let url = given.parameter("url").unwrap_or_default();
     let wanted = "write an absolute URL, or a path that begins with a slash";
-    let (scheme, host, target) = match url.split_once("://") {
-        _ if url.starts_with('/') => (ask.scheme.as_str(), ask.host.as_str(), url),
-        Some((scheme @ ("http" | "https"), rest)) => {
-            let end = rest.find(['/', '?']).unwrap_or(rest.len());
-            let (host, target) = rest.split_at_checked(end).unwrap_or((rest, ""));
-            (scheme, host, target)
-        }
-        _ => return Err(Refusal::invalid("url", wanted)),
-    };
-    let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
-    if host.is_empty()
-        || !host.bytes().all(is_host)
-        || !target.bytes().all(|it| it.is_ascii_graphic())
-    {
-        return Err(Refusal::invalid("url", wanted));
-    }
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let url = given.parameter("url").unwrap_or_default();
+    let asked = url::read(url, Some(ask)).ok_or_else(|| Refusal::invalid("url", wanted))?;
     let around = config.bypass.header.as_deref();
     let is_read = |name: &HeaderName| {
         HEADERS.contains(name) || around.is_some_and(|it| it.eq_ignore_ascii_case(name.as_str()))
@@ -111,15 +96,7 @@ fn asked(ask: &Ask, config: &Config, given: &Given) -> Result<(Ask, Vec<String>)
             ignored.push(name.as_str().to_owned());
         }
     }
-    let asked = Ask {
-        method: Method::GET,
-        scheme: scheme.to_owned(),
-        host: host.to_ascii_lowercase(),
-        path: if path.is_empty() { "/" } else { path }.to_owned(),
-        query: query.split('#').next().unwrap_or_default().to_owned(),
-        headers,
-    };
-    Ok((asked, ignored))
+    Ok((Ask { headers, ..asked }, ignored))
 }
 
 fn target(asked: &Ask) -> String {

@@ -130,17 +130,7 @@ impl<H: Host> Visit<'_, H> {
             Outcome::Failure(_) | Outcome::Rendition => return Again::Nothing,
         }
         if self.rendition.origin.edge && self.rendition.bypass.edge.read {
-            let url = &self.rendition.edge_url;
-            let budget_ms = self.config.cache.edge_timeout_ms;
-            let found = edge::find(
-                self.host.edge(),
-                url,
-                self.ask,
-                budget_ms,
-                || self.host.now_ms(),
-                self.judge(),
-            );
-            match found.await {
+            match self.find_at_edge().await {
                 Ok(Some(edge::Found::Rendition(edge::Hit { metadata, answer, body }))) => {
                     let (copy, reading) = (None, None);
                     return Again::Rendition(Opened { metadata, answer, body, copy, reading });

@@ -13,7 +13,7 @@ use super::entry::{Began, Entry, Metadata, Outcome};
 use super::freshness::{Freshness, judge};
 use super::opening::Again;
 use super::owed::Owed;
-use super::ports::{Body, Host, Limit, Reply};
+use super::ports::{Body, Fault, Host, Limit, Reply};
 use super::reason::{NotKept, Unfit};
 use super::rendition::Rendition;
 use super::status::{Lookup, Tier, Trace};
@@ -162,6 +162,13 @@ impl<'a, H: Host> Visit<'a, H> {
         self.rendition.standing(&self.host.ledger(), metadata)
     }
 
+    /// What the edge here has of it that may be served.
+    pub(super) async fn find_at_edge(&self) -> Result<Option<edge::Found<H::Body>>, Fault> {
+        let (host, url) = (self.host, &self.rendition.edge_url);
+        let budget_ms = self.config.cache.edge_timeout_ms;
+        edge::find(host.edge(), url, self.ask, budget_ms, || host.now_ms(), self.judge()).await
+    }
+
     /// The Cache API: one `match`, or none.
     async fn look_at_edge(&mut self) -> Option<edge::Found<H::Body>> {
         if let Some(why) = not_asked(self.rendition.origin.edge, self.rendition.bypass.edge.read) {
@@ -169,17 +176,7 @@ impl<'a, H: Host> Visit<'a, H> {
             return None;
         }
         let began_ms = self.host.now_ms();
-        let budget_ms = self.config.cache.edge_timeout_ms;
-        let url = &self.rendition.edge_url;
-        let found = edge::find(
-            self.host.edge(),
-            url,
-            self.ask,
-            budget_ms,
-            || self.host.now_ms(),
-            self.judge(),
-        );
-        let found = found.await;
+        let found = self.find_at_edge().await;
         let now_ms = self.host.now_ms();
         self.trace.edge.took_ms = now_ms.saturating_sub(began_ms);
         match found {

@@ -144,20 +144,11 @@ impl<H: Host> Visit<'_, H> {
 
     /// What the edge here has, fresh or purged softly.
     async fn at_edge(&mut self) -> Option<Entry<H::Body>> {
-        let Rendition { edge_url, origin, bypass, .. } = self.rendition;
+        let Rendition { origin, bypass, .. } = self.rendition;
         if !(origin.edge && bypass.edge.read) {
             return None;
         }
-        let host = self.host;
-        let found = edge::find(
-            host.edge(),
-            edge_url,
-            self.ask,
-            self.config.cache.edge_timeout_ms,
-            || host.now_ms(),
-            self.judge(),
-        );
-        match found.await {
+        match self.find_at_edge().await {
             Ok(Some(edge::Found::Rendition(edge::Hit { metadata, body, answer: _ }))) => {
                 Some(Entry { metadata, body })
             }

@@ -1,7 +1,6 @@
 //! How each kind of target is written: read strictly, for what is misunderstood here is not purged.
 
 use http::uri::Authority;
-use http::{HeaderMap, Method};
 
 use super::target::Prefix;
 use crate::cache::tags;
@@ -10,6 +9,7 @@ use crate::limits::{
 };
 use crate::request::ask::Ask;
 use crate::request::path::SourcePath;
+use crate::request::url;
 
 /// A cache tag in the form in which entries carry it; the error is advice.
 pub fn tag(text: &str) -> Result<String, String> {
@@ -97,22 +97,10 @@ fn authority(text: &str) -> Result<String, String> {
 /// A GET of this address by a viewer of whom nothing is known; the error is advice.
 pub fn url(url: &str) -> Result<Ask, String> {
     within(url, PURGE_URL_BYTES_MAX)?;
-    let (scheme, rest) = url
-        .split_once("://")
-        .map(|(scheme, rest)| (scheme.to_ascii_lowercase(), rest))
-        .filter(|(scheme, _)| scheme == "https" || scheme == "http")
-        .ok_or_else(|| "write a whole address: https://host/path?query".to_owned())?;
-    if rest.contains('#') {
+    if url.contains('#') {
         return Err("leave out what follows the #".to_owned());
     }
-    let at = rest.find(['/', '?']).unwrap_or(rest.len());
-    let (host, target) = rest.split_at(at);
-    let host = authority(host)?;
-    let port = if scheme == "https" { ":443" } else { ":80" };
-    let host = host.strip_suffix(port).unwrap_or(&host).to_owned();
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let (path, query) = (path.to_owned(), query.to_owned());
-    Ok(Ask { method: Method::GET, scheme, host, path, query, headers: HeaderMap::new() })
+    url::read(url, None).ok_or_else(|| "write a whole address: https://host/path?query".to_owned())
 }
 
 fn within(text: &str, bytes_max: usize) -> Result<(), String> {

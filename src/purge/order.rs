@@ -193,8 +193,15 @@ impl Order {
         Ok(())
     }
 
-    /// Nothing twice.
+    /// Nothing twice; and what a hard purge leaves behind is remarked.
     pub fn settle(&mut self) {
+        if self.mode == Mode::Hard {
+            let hosts = self.targets.iter().filter_map(|target| match target {
+                Target::Host(host) | Target::Prefix(Prefix { host, .. }) => Some(host.as_str()),
+                Target::Everything | Target::Tag(_) | Target::Path(_) | Target::Variant(_) => None,
+            });
+            self.remarks.extend(hosts.filter(|host| !host.is_empty()).map(not_deleted));
+        }
         let Asked { tags, paths, prefixes, urls, hosts, everything: _ } = &mut self.asked;
         for list in [tags, paths, prefixes, urls, hosts, &mut self.files, &mut self.remarks] {
             list.sort_unstable();
@@ -203,6 +210,13 @@ impl Order {
         self.targets.sort_unstable();
         self.targets.dedup();
     }
+}
+
+/// KV keeps one entry for all hosts, so what was purged on one of them is not deleted there.
+fn not_deleted(host: &str) -> String {
+    format!(
+        "what was kept before is not served on {host} any more; in KV, which knows no hosts, it stays until it expires"
+    )
 }
 
 /// Members that list targets.

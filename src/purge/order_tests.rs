@@ -51,6 +51,17 @@ fn every_kind_of_target_is_read_and_nothing_twice() {
 }
 
 #[test]
+fn a_hard_purge_of_a_host_says_that_nothing_is_deleted_for_it() {
+    for (mode, remarks) in [("hard", 1), ("soft", 0)] {
+        let of_host =
+            json!({ "hosts": ["v.example"], "prefixes": ["v.example/a/", "/b/"], "mode": mode });
+        let order = given(of_host).unwrap().order;
+        assert_eq!(order.remarks.len(), remarks, "{mode}: {:?}", order.remarks);
+        assert!(order.remarks.iter().all(|remark| remark.contains("v.example")));
+    }
+}
+
+#[test]
 fn a_purge_is_hard_and_done_where_nothing_else_is_said() {
     let request = given(json!({ "everything": true })).unwrap();
     assert_eq!((request.order.mode, request.dry_run), (Mode::Hard, false));

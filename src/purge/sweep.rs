@@ -91,7 +91,8 @@ impl<K: KvStore> Run<'_, K> {
         self.ledger.standing(metadata.heard, &subject) == Standing::Purged
     }
 
-    /// Deletes what is there now, unless it has been made anew since it was listed.
+    /// Deletes what is there now, unless it is seen to have been made anew since it was listed; KV may show it late, and
+    /// then it is made once more.
     async fn delete(&mut self, key: &str) -> Result<(), Fault> {
         self.operations += 1;
         let found = self.kv.find(key, KV_CACHE_TTL_S_MIN, self.cache.kv_timeout_ms).await?;

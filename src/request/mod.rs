@@ -12,6 +12,7 @@
 //! - `kind`: mode and format; `sizing`, [`hints`], `size`, `ladder`: width, height and quality.
 //! - [`recipe`]: the result, and its one spelling in keys and URLs.
 //! - [`rejection`], [`note`]: what was refused, and what was asked and not done.
+//! - [`url`]: a request as an operator writes it down.
 //!
 //! # What decides
 //!
@@ -40,6 +41,7 @@ mod size;
 mod sizing;
 #[cfg(test)]
 mod tests;
+pub mod url;
 mod value;
 
 use http::HeaderName;

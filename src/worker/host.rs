@@ -1,6 +1,6 @@
 //! All ports of one request, bound to the platform.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use worker::Env;
@@ -31,9 +31,10 @@ pub(super) struct CloudflareHost {
     env: Env,
     kv: Kv,
     gate: Option<GateStub>,
-    misses: Option<RateLimiter>,
-    admin: Option<RateLimiter>,
-    documents: Kv,
+    /// These three are bound when they are first asked for: a hit asks none of them.
+    misses: OnceCell<Option<RateLimiter>>,
+    admin: OnceCell<Option<RateLimiter>>,
+    documents: OnceCell<Kv>,
     stay: Stay,
 }
 
@@ -42,9 +43,7 @@ impl CloudflareHost {
     pub(super) fn bind(env: Env, stay: Stay) -> Self {
         let kv = Kv::bind(&env, RENDITIONS);
         let gate = GateStub::bind(&env);
-        let misses = RateLimiter::bind(&env, Limit::Misses);
-        let admin = RateLimiter::bind(&env, Limit::Admin);
-        let documents = Kv::bind(&env, DOCUMENTS_BINDING);
+        let (misses, admin, documents) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
         Self { env, kv, gate, misses, admin, documents, stay }
     }
 }
@@ -118,10 +117,11 @@ impl Host for CloudflareHost {
     }
 
     fn limiter(&self, limit: Limit) -> Option<&RateLimiter> {
-        match limit {
-            Limit::Misses => self.misses.as_ref(),
-            Limit::Admin => self.admin.as_ref(),
-        }
+        let bound = match limit {
+            Limit::Misses => &self.misses,
+            Limit::Admin => &self.admin,
+        };
+        bound.get_or_init(|| RateLimiter::bind(&self.env, limit)).as_ref()
     }
 
     fn upstream(&self) -> &Fetcher {
@@ -133,7 +133,7 @@ impl AdminHost for CloudflareHost {
     type Documents = Kv;
 
     fn documents(&self) -> &Kv {
-        &self.documents
+        self.documents.get_or_init(|| Kv::bind(&self.env, DOCUMENTS_BINDING))
     }
 
     async fn ask_object(

@@ -5,7 +5,6 @@
 pub mod job;
 pub mod one;
 pub mod order;
-pub mod url;
 
 use ::http::header;
 use serde_json::{Value, json};

@@ -6,7 +6,6 @@
 use http::{HeaderMap, Method};
 
 use super::job::Outcome;
-use super::url;
 use crate::admin::auth::Scope;
 use crate::cache::bypass::{Bypass, Use};
 use crate::cache::orchestrator::{self, Served};
@@ -19,6 +18,7 @@ use crate::config::Config;
 use crate::front::{self, Decision, Refusal};
 use crate::media::failure;
 use crate::request::ask::Ask;
+use crate::request::url;
 
 /// The configuration that renditions are warmed with: a HEAD fills, for nobody wants the bytes, and an original is of
 /// no use to anybody.

@@ -7,12 +7,13 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::{one, url};
+use super::one;
 use crate::admin::refusal::Wrong;
 use crate::cache::ports::{Clock, Secrets};
 use crate::config::Config;
 use crate::limits::{BY_CHARS_MAX, WARM_ITEMS_MAX, WARM_NAMED_MAX};
 use crate::request::ask::Ask;
+use crate::request::url;
 
 /// What is asked to be warmed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,21 +1,21 @@
-//! A URL that names a rendition, as an operator writes it.
+//! A URL that names a request, as an operator writes it.
 
 use http::{HeaderMap, Method};
 
-use crate::request::ask::Ask;
+use super::ask::Ask;
 
 /// A GET of an absolute URL or, where `here` is given, of a path on the host that it was asked on. `None` for
 /// anything else: another scheme, a name before the host, what no URL contains. A fragment says nothing.
 pub fn read(url: &str, here: Option<&Ask>) -> Option<Ask> {
     let url = url.split_once('#').map_or(url, |(url, _)| url);
-    let (scheme, host, target) = match (url.split_once("://"), here) {
-        (_, Some(here)) if url.starts_with('/') => (here.scheme.as_str(), here.host.clone(), url),
-        (Some((scheme @ ("http" | "https"), rest)), _) => {
-            let end = rest.find(['/', '?']).unwrap_or(rest.len());
-            let (host, target) = rest.split_at_checked(end)?;
-            (scheme, host_of(scheme, host), target)
-        }
-        _ => return None,
+    let (scheme, host, target) = if let Some(here) = here.filter(|_| url.starts_with('/')) {
+        (here.scheme.clone(), here.host.clone(), url)
+    } else {
+        let (scheme, rest) = url.split_once("://")?;
+        let scheme = scheme.to_ascii_lowercase();
+        let (host, target) = rest.split_at_checked(rest.find(['/', '?']).unwrap_or(rest.len()))?;
+        let host = host_of(&scheme, host);
+        (matches!(scheme.as_str(), "http" | "https").then_some(scheme)?, host, target)
     };
     let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
     let is_target = |byte: u8| byte.is_ascii_graphic();
@@ -25,7 +25,7 @@ pub fn read(url: &str, here: Option<&Ask>) -> Option<Ask> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     Some(Ask {
         method: Method::GET,
-        scheme: scheme.to_owned(),
+        scheme,
         host,
         path: if path.is_empty() { "/" } else { path }.to_owned(),
         query: query.to_owned(),
@@ -56,6 +56,7 @@ mod tests {
         for (url, read_as) in [
             ("https://v.example/a.mp4?w=640", "https://v.example/a.mp4?w=640"),
             ("https://V.Example:443/a.mp4#t=1", "https://v.example/a.mp4"),
+            ("HTTPS://v.example/a.mp4", "https://v.example/a.mp4"),
             ("http://127.0.0.1:8787/a.mp4?", "http://127.0.0.1:8787/a.mp4"),
             ("http://[::1]:80/a.mp4", "http://[::1]/a.mp4"),
             ("https://v.example", "https://v.example/"),
@@ -79,7 +80,6 @@ mod tests {
             "https://me:secret@v.example/a.mp4",
             "https://v.example/a b.mp4",
             "https://v.example/ä",
-            "HTTPS://v.example/a.mp4",
             "/a\n.mp4",
         ] {
             assert!(read(url, Some(&here)).is_none(), "{url}");
