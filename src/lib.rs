@@ -18,6 +18,8 @@
 //! - [`admin`]: the operator's API: configuration with versions, what is stored, what a request would do, health.
 //! - [`config`]: what the operator decided, checked whole.
 //! - [`durable`]: the storage of a durable object, a port.
+//! - [`json`]: what is kept or sent as JSON, read strictly and written.
+//! - [`sorted`]: small maps.
 //! - [`turn`]: one question at a time in a durable object.
 //! - [`limits`]: every limit, named.
 
@@ -29,10 +31,12 @@ pub mod explain;
 pub mod front;
 pub mod guard;
 pub mod http;
+pub mod json;
 pub mod limits;
 pub mod media;
 pub mod purge;
 pub mod request;
+pub mod sorted;
 pub mod turn;
 pub mod upkeep;
 #[cfg(target_family = "wasm")]
