@@ -66,3 +66,9 @@ export const FUZZ_DIR = path.resolve(ROOT, CARGO_TARGET_DIR, "fuzz");
 
 /** The local media origin, in cargo's dev profile: ffmpeg does the heavy work, and the tests share its build. */
 export const MEDIA_ORIGIN = path.resolve(ROOT, CARGO_TARGET_DIR, "debug", "media-origin");
+
+/** What the worker is compiled for. */
+export const WASM_TARGET = "wasm32-unknown-unknown";
+
+/** The worker as cargo leaves it. */
+export const CARGO_WASM = path.resolve(ROOT, CARGO_TARGET_DIR, WASM_TARGET, "release", "video_resizer.wasm");

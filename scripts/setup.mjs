@@ -3,10 +3,8 @@
 
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { findBrowser, findOnPath, fromRoot, TOOLS_DIR } from "./layout.mjs";
+import { findBrowser, findOnPath, fromRoot, TOOLS_DIR, WASM_TARGET } from "./layout.mjs";
 import { ask, Failure, run } from "./process.mjs";
-
-const WASM_TARGET = "wasm32-unknown-unknown";
 
 /** @param {string} text */
 const say = (text) => console.log(`set-up: ${text}`);
@@ -86,22 +84,15 @@ async function debianPackages(needs) {
 }
 
 /**
- * What building the worker takes: a C linker, Rust with the wasm target, worker-build, wasm-bindgen.
+ * What building the worker takes: a C linker, Rust with the wasm target, wasm-bindgen.
  *
- * @returns {Promise<{ workerBuild: string, wasmBindgen: string }>} paths of the two tools whose version matters
+ * @returns {Promise<{ wasmBindgen: string }>} path of the tool whose version matters
  */
 export async function buildTools() {
   await debianPackages([
     { what: "a C compiler (cc)", debian: "build-essential", found: findOnPath("cc").length > 0 },
   ]);
   await rust();
-  const workerBuild = await cargoTool({
-    crate: "worker-build",
-    binary: "worker-build",
-    version: lockedVersion("worker"), // the two are released together and know each other's glue
-    locked: true,
-    minutes: 4,
-  });
   const wasmBindgen = await cargoTool({
     crate: "wasm-bindgen-cli",
     binary: "wasm-bindgen",
@@ -109,7 +100,7 @@ export async function buildTools() {
     locked: false, // its own lockfile does not build at this version
     minutes: 3,
   });
-  return { workerBuild, wasmBindgen };
+  return { wasmBindgen };
 }
 
 /** The schema-driven fuzzer of the admin API: a Python package, at this version. */

@@ -11,8 +11,6 @@ extern "C" {
 
     #[wasm_bindgen(js_name = Cache)]
     pub(super) type EdgeObject;
-    #[wasm_bindgen(method, catch, js_name = "match")]
-    pub(super) fn find(this: &EdgeObject, request: &web_sys::Request) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch)]
     pub(super) fn put(
         this: &EdgeObject,
@@ -24,12 +22,6 @@ extern "C" {
     pub(super) fn delete(this: &EdgeObject, url: &str) -> Result<Promise, JsValue>;
 
     pub(super) type KvNamespace;
-    #[wasm_bindgen(method, catch, js_name = getWithMetadata)]
-    pub(super) fn get_with_metadata(
-        this: &KvNamespace,
-        key: &str,
-        options: &JsValue,
-    ) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch)]
     pub(super) fn get(this: &KvNamespace, key: &str, options: &JsValue)
     -> Result<Promise, JsValue>;

@@ -5,6 +5,7 @@ use worker::{DurableObject, Env, State, durable_object};
 use super::budget;
 use super::kv::Kv;
 use super::live_config;
+use super::host::now_ms;
 use super::object::ObjectStorage;
 use crate::admin::config_book::{self, Desk};
 use crate::admin::ports::DOCUMENTS_BINDING;
@@ -57,7 +58,7 @@ struct Time;
 
 impl Clock for Time {
     fn now_ms(&self) -> u64 {
-        worker::Date::now().as_millis()
+        now_ms()
     }
 
     async fn sleep(&self, ms: u32) {

@@ -14,9 +14,10 @@ use std::cell::RefCell;
 use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::AbortSignal;
-use worker::{Date, DurableObject, Env, State, durable_object};
+use worker::{DurableObject, Env, State, durable_object};
 
 use super::budget::sleep;
+use super::host::now_ms;
 use super::object::Objects;
 use crate::cache::gate::state::GateState;
 use crate::cache::gate::{Question, Verdict};
@@ -57,10 +58,10 @@ impl FillGate {
     ///
     /// Who leaves is not looked for any more: a lease given to nobody would hold up all others until it lapses.
     async fn answer(&self, question: &Question, has_left: impl Fn() -> bool) -> Option<Verdict> {
-        let asked_ms = Date::now().as_millis();
+        let asked_ms = now_ms();
         let mut pause_ms = GATE_PAUSE_MS_MIN;
         loop {
-            let now_ms = Date::now().as_millis();
+            let now_ms = now_ms();
             if let Some(verdict) = self.state.borrow_mut().answer(question, asked_ms, now_ms) {
                 return Some(verdict);
             }

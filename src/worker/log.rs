@@ -1,14 +1,14 @@
 //! The log: one JSON object a line, which Workers Logs indexes field by field.
 
-use std::fmt::Debug;
+use std::fmt::{Debug, Write};
 use std::sync::Once;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
+use super::platform;
 use crate::config::LogLevel;
 
 static LEVEL: AtomicU8 = AtomicU8::new(INFO);
@@ -60,14 +60,23 @@ impl Subscriber for Console {
     }
 
     fn event(&self, event: &Event<'_>) {
-        let mut line = Line(Map::new());
-        line.0.insert("level".to_owned(), event.metadata().level().as_str().to_lowercase().into());
+        let level = *event.metadata().level();
+        let mut line = Line(String::with_capacity(LINE_BYTES));
+        let word = match level {
+            Level::ERROR => "error",
+            Level::WARN => "warn",
+            Level::INFO => "info",
+            Level::DEBUG => "debug",
+            Level::TRACE => "trace",
+        };
+        line.0.push_str("{\"level\":");
+        line.text(word);
         event.record(&mut line);
-        let text = Value::Object(line.0).to_string();
-        match *event.metadata().level() {
-            Level::ERROR => worker::console_error!("{text}"),
-            Level::WARN => worker::console_warn!("{text}"),
-            Level::INFO | Level::DEBUG | Level::TRACE => worker::console_log!("{text}"),
+        line.0.push('}');
+        match level {
+            Level::ERROR => platform::say_error(&line.0),
+            Level::WARN => platform::say_warning(&line.0),
+            Level::INFO | Level::DEBUG | Level::TRACE => platform::say(&line.0),
         }
     }
 
@@ -84,32 +93,78 @@ impl Subscriber for Console {
     fn exit(&self, _span: &Id) {}
 }
 
-struct Line(Map<String, Value>);
+/// A line so far, without its last brace.
+struct Line(String);
+
+/// What the line of a hit takes.
+const LINE_BYTES: usize = 768;
 
 impl Line {
-    fn put(&mut self, field: &Field, value: Value) {
-        self.0.insert(field.name().to_owned(), value);
+    fn name(&mut self, field: &Field) {
+        self.0.push(',');
+        self.text(field.name());
+        self.0.push(':');
+    }
+
+    /// A string of JSON (RFC 8259, 7).
+    fn text(&mut self, text: &str) {
+        self.0.push('"');
+        self.escaped(text);
+        self.0.push('"');
+    }
+
+    fn escaped(&mut self, text: &str) {
+        let mut from = 0;
+        for (at, byte) in text.bytes().enumerate() {
+            if byte >= b' ' && byte != b'"' && byte != b'\\' {
+                continue;
+            }
+            // Before and after an ASCII character is always a boundary.
+            self.0.push_str(text.get(from..at).unwrap_or_default());
+            // Writing to a String cannot fail.
+            let _ = write!(self.0, "\\u{byte:04x}");
+            from = at + 1;
+        }
+        self.0.push_str(text.get(from..).unwrap_or_default());
+    }
+}
+
+/// What is written is the inside of a string.
+struct Inside<'a>(&'a mut Line);
+
+impl Write for Inside<'_> {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.0.escaped(text);
+        Ok(())
     }
 }
 
 impl Visit for Line {
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.put(field, value.into());
+        self.name(field);
+        // Writing to a String cannot fail.
+        let _ = write!(self.0, "{value}");
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.put(field, value.into());
+        self.name(field);
+        let _ = write!(self.0, "{value}");
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.put(field, value.into());
+        self.name(field);
+        self.0.push_str(if value { "true" } else { "false" });
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.put(field, value.into());
+        self.name(field);
+        self.text(value);
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.put(field, format!("{value:?}").into());
+        self.name(field);
+        self.0.push('"');
+        let _ = write!(Inside(self), "{value:?}");
+        self.0.push('"');
     }
 }

@@ -14,16 +14,22 @@ mod live_config;
 mod live_ledger;
 mod log;
 mod object;
+mod platform;
 mod purge_ledger;
 mod request;
 mod response;
 mod stay;
+mod task;
+mod ticket;
 mod upstream;
 mod warmer;
 
 use std::rc::Rc;
 
-use worker::{Context, Env, ScheduleContext, ScheduledEvent, event};
+use js_sys::Function;
+use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::{Request, Response};
+use worker::{Env, ScheduleContext, ScheduledEvent, event};
 
 use crate::cache::ports::{Body as _, Clock as _};
 use crate::front::{self, Handled};
@@ -32,14 +38,20 @@ use crate::upkeep;
 use body::NativeBody;
 use cloudflare_api::Api;
 use host::CloudflareHost;
+use platform::Context;
 use stay::Stay;
 
-#[event(fetch)]
-async fn fetch(
-    request: web_sys::Request,
-    env: Env,
-    context: Context,
-) -> worker::Result<web_sys::Response> {
+/// A request, which `asked` tells (see [`request::ask`]); `answer` is called with the response.
+#[wasm_bindgen]
+#[allow(unreachable_pub, clippy::needless_pass_by_value)] // by Rust; JavaScript has no references
+pub fn fetch(asked: String, request: Request, env: Env, context: Context, answer: Function) {
+    task::spawn(async move {
+        let response = respond(&asked, &request, env, context).await;
+        platform::call(&answer, &response);
+    });
+}
+
+async fn respond(asked: &str, request: &Request, env: Env, context: Context) -> Response {
     log::install();
     let config = live_config::current(&env, &context).await;
     log::set_level(config.log.level);
@@ -47,16 +59,15 @@ async fn fetch(
     let context = Rc::new(context);
     let stay = Stay::of(&context);
     let host = Rc::new(CloudflareHost::bind(env, stay.clone()));
-    let Some(ask) = request::ask(&request, &config) else {
-        return response::bad_request();
+    let Some(ask) = request::ask(asked, &config) else {
+        return response::bare(400);
     };
     match front::handle(host.as_ref(), &ask, &config).await {
         Handled::Answer { reply, owed } => {
             if let Some(owed) = owed {
-                let work = async move {
+                task::stay(&context, async move {
                     front::settle(host.as_ref(), &ask, &config, owed).await;
-                };
-                context.wait_until(work);
+                });
             }
             let response = response::native(reply, &context);
             stay.end();
@@ -67,7 +78,12 @@ async fn fetch(
             let reply = front::administer(host.as_ref(), &ask, &config, admitted, body).await;
             response::native(reply, &context)
         }
-        Handled::PassThrough { url, marks } => upstream::pass_through(&request, &url, &marks).await,
+        Handled::PassThrough { url, marks } => {
+            upstream::pass_through(request, &url, &marks).await.unwrap_or_else(|fault| {
+                tracing::warn!(fault = %fault, "pass-through failed");
+                response::bare(502)
+            })
+        }
     }
 }
 

@@ -5,9 +5,10 @@ use std::time::Duration;
 use js_sys::{Array, JsString, Map, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortController, RequestInit, Response};
-use worker::{Date, Env, ListOptions, State};
+use worker::{Env, ListOptions, State};
 
 use super::binding::{ObjectNamespace, by_name};
+use super::host::now_ms;
 use super::budget::{fault, settled, within};
 use crate::cache::ports::Fault;
 use crate::durable::{Change, Durable, Order};
@@ -148,7 +149,7 @@ impl Durable for ObjectStorage {
     }
 
     async fn wake_at(&self, at_ms: u64) -> Result<(), Fault> {
-        let wait_ms = at_ms.saturating_sub(Date::now().as_millis());
+        let wait_ms = at_ms.saturating_sub(now_ms());
         let set = self.0.storage().set_alarm(Duration::from_millis(wait_ms)).await;
         set.map_err(|error| unavailable(&error))
     }

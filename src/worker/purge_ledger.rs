@@ -9,6 +9,7 @@ use super::cloudflare_api::Api;
 use super::kv::{Kv, RENDITIONS};
 use super::live_config;
 use super::log;
+use super::host::now_ms;
 use super::object::{ObjectStorage, Objects};
 use crate::admin::ports::Documents as _;
 use crate::cache::ports::{Clock, Entropy, Fault, Secrets};
@@ -117,7 +118,7 @@ struct Chance;
 
 impl Clock for Chance {
     fn now_ms(&self) -> u64 {
-        worker::Date::now().as_millis()
+        now_ms()
     }
 
     async fn sleep(&self, ms: u32) {
