@@ -373,19 +373,19 @@ fn log<B>(
     request_id: &str,
     total_ms: u64,
 ) {
-    let length = reply.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    let sent = |name| reply.headers.get(name).and_then(|value| value.to_str().ok());
     tracing::info!(
         request_id,
         method = %ask.method,
         host = ask.host,
         path = &*relay::without_mac(&ask.path),
         status = reply.status,
-        length = length.unwrap_or_default(),
+        length = sent(header::CONTENT_LENGTH).unwrap_or_default(),
         phase = trace.map_or("answered", |trace| trace.phase.as_str()),
         origin = rendition.map_or("", |rendition| rendition.origin.name.as_str()),
         key = rendition.map_or("", |rendition| rendition.kv_key.as_str()),
-        cache = trace.map(Trace::cache_status).unwrap_or_default(),
-        timing = trace.map(|trace| trace.server_timing(total_ms)).unwrap_or_default(),
+        cache = sent(CACHE_STATUS).unwrap_or_default(),
+        timing = sent(SERVER_TIMING).unwrap_or_default(),
         faults = trace.map(Trace::faults).unwrap_or_default(),
         total_ms,
         configuration = config.version,

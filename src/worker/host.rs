@@ -59,11 +59,27 @@ impl Clock for CloudflareHost {
 
 impl Entropy for CloudflareHost {
     fn id(&self) -> u128 {
-        let mut bytes = [0; 16];
-        // The platform's generator does not fail; a repeated name would only cost a cache entry.
-        let _ = getrandom::fill(&mut bytes);
-        u128::from_le_bytes(bytes)
+        CHANCE.with_borrow_mut(Vec::pop).unwrap_or_else(more_chance)
     }
+}
+
+/// Fetched from the platform for some requests at once: asking costs as much as all it gives.
+fn more_chance() -> u128 {
+    let mut bytes = [0; CHANCE_BYTES];
+    // The platform's generator does not fail; a repeated name would only cost a cache entry.
+    let _ = getrandom::fill(&mut bytes);
+    let (words, _) = bytes.as_chunks();
+    CHANCE.with_borrow_mut(|chance| {
+        chance.extend(words.iter().copied().map(u128::from_le_bytes));
+        chance.pop().unwrap_or_default()
+    })
+}
+
+/// Of 32 requests.
+const CHANCE_BYTES: usize = 512;
+
+thread_local! {
+    static CHANCE: RefCell<Vec<u128>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Milliseconds since 1970.

@@ -71,10 +71,11 @@ export function edgeMatch(url, range) {
 /**
  * @param {Response} found
  * @param {string} metadata the name of the header that has an entry's
- * @returns {string} status, `Content-Length`, `Content-Range` and metadata, a line each; empty where there is none
+ * @returns {string} status, `Content-Length`, `Content-Range` of a part, and metadata, a line each; empty where there is none
  */
 export function edgeHead({ status, headers }, metadata) {
-  return `${status}\n${headers.get("content-length") ?? ""}\n${headers.get("content-range") ?? ""}\n${headers.get(metadata) ?? ""}`;
+  const range = status === 206 ? headers.get("content-range") : "";
+  return `${status}\n${headers.get("content-length") ?? ""}\n${range ?? ""}\n${headers.get(metadata) ?? ""}`;
 }
 
 /**
