@@ -2,26 +2,29 @@
 // in the same workerd, in turns. Compare ratios; the machine's own numbers are nobody else's.
 //
 // Usage: npm run bench:floor [-- --print] [--only=edge,kv] [--bodies=20000] [--connections=1] [--rounds=5] [--seconds=1]
+// The kinds of cases are edge, kv, range, 304, miss and log. All of them take some nine minutes.
 // Without --print it writes its part of docs/performance.md, and fails where a target is not held.
 
 import { parseArgs } from "node:util";
 import { fromRoot } from "../scripts/layout.mjs";
 import { script } from "../scripts/process.mjs";
+import { casesOf, KINDS } from "./cases.mjs";
 import { duel } from "./duel.mjs";
+import { firstBytes } from "./first-byte.mjs";
 import { check } from "./load.mjs";
 import { residentMib } from "./process.mjs";
 import { machine, record } from "./report.mjs";
-import { fill, from, openStage, pathOf, QUERY } from "./stage.mjs";
+import { openStage } from "./stage.mjs";
 
 const PAGE = fromRoot("docs", "performance.md");
 
-/** What hits are held to, as ratios of the floor. */
-const TARGET = { perSecond: 0.95, cpuMs: 1.1 };
+/** What hits are held to, as ratios of the floor, and cold misses with one viewer. */
+const TARGET = { perSecond: 0.95, cpuMs: 1.1, overOriginMs: 5 };
 
 const { values: chosen } = parseArgs({
   options: {
     print: { type: "boolean", default: false },
-    only: { type: "string", default: "edge,kv,range,304,log" },
+    only: { type: "string", default: Object.keys(KINDS).toSorted().join(",") },
     bodies: { type: "string", default: "20000,512000,20971520" },
     connections: { type: "string", default: "1,16" },
     rounds: { type: "string", default: "5" },
@@ -30,60 +33,11 @@ const { values: chosen } = parseArgs({
 });
 const numbers = (/** @type {string} */ list) => list.split(",").map(Number);
 const [bodies, connections] = [numbers(chosen.bodies), numbers(chosen.connections)];
-const how = { rounds: Number(chosen.rounds), seconds: Number(chosen.seconds) };
+const [rounds, seconds] = [Number(chosen.rounds), Number(chosen.seconds)];
 
-/**
- * @typedef {object} Case
- * @property {string} name
- * @property {"held" | "told"} target whether the targets are for it
- * @property {import("./load.mjs").Asked} floor
- * @property {import("./load.mjs").Asked} product
- */
-
-/** Bytes of a range, from the middle of the body. @param {number} bytes */
-const rangeOf = (bytes) => ({ first: bytes / 2, length: Math.min(65_536, bytes / 4) });
-
-/**
- * The cases of one body, by the name that chooses them.
- *
- * @param {import("./stage.mjs").Stage} stage
- * @param {number} bytes
- * @returns {Promise<Record<string, Case[]>>}
- */
-async function casesOf(stage, bytes) {
-  const tags = await fill(stage, bytes);
-  const path = pathOf(bytes);
-  const ours = { url: `${stage.product}${path}${QUERY}`, status: 200, bytes, isRight: from("edge") };
-  const quiet = { ...ours, url: `${stage.quiet}${path}${QUERY}` };
-  const aroundEdge = (/** @type {typeof ours} */ asked) => ({ ...asked, url: `${asked.url}&no-edge-cache`, isRight: from("kv") });
-  const floor = (/** @type {keyof typeof stage.floor} */ name) => ({ url: `${stage.floor[name]}${path}`, status: 200, bytes });
-  const { first, length } = rangeOf(bytes);
-  const part = { status: 206, bytes: length, headers: { range: `bytes=${first}-${first + length - 1}` } };
-  const unchanged = (/** @type {string} */ tag) => ({ status: 304, bytes: 0, headers: { "if-none-match": tag } });
-  return {
-    edge: [{ name: "edge hit", target: "held", floor: floor("edge"), product: ours }],
-    kv: [{ name: "KV hit", target: "held", floor: floor("kv"), product: aroundEdge(ours) }],
-    range: [{ name: `${length} bytes of it, edge hit`, target: "told", floor: { ...floor("edge"), ...part }, product: { ...ours, ...part } }],
-    304: [
-      {
-        name: "304, edge hit; the floor's by the platform",
-        target: "told",
-        floor: { ...floor("edge"), ...unchanged(tags.floor) },
-        product: { ...ours, ...unchanged(tags.product) },
-      },
-      {
-        name: "304, edge hit; the floor's its own",
-        target: "told",
-        floor: { ...floor("unchanged"), ...unchanged(tags.floor) },
-        product: { ...ours, ...unchanged(tags.product) },
-      },
-    ],
-    log: [
-      { name: "edge hit, log of errors only", target: "told", floor: floor("edge"), product: quiet },
-      { name: "KV hit, log of errors only", target: "told", floor: floor("kv"), product: aroundEdge(quiet) },
-    ],
-  };
-}
+/** So many rounds of first bytes for each of the others: they are short. Large bodies fill the disk. */
+const FIRST_BYTE_ROUNDS = 8;
+const VOLLEY_BYTES_MAX = 25_000_000;
 
 /** A target that is missed, in words. @type {string[]} */
 const missed = [];
@@ -91,65 +45,94 @@ const missed = [];
 const fixed = (/** @type {number} */ value) => value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
 const spread = (/** @type {import("./duel.mjs").Ratio} */ { median, least, most }) =>
   `${median.toFixed(2)} (${least.toFixed(2)} to ${most.toFixed(2)})`;
-
-const HEAD = [
-  "| case | body | connections | requests/s: floor | product | ratio | noise | CPU s per 1,000: floor | product | ratio | noise | p50 / p99 ms: floor | product |",
-  "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
-];
+const cells = (/** @type {unknown[]} */ values) => `| ${values.join(" | ")} |`;
 
 /**
- * @param {Case} named
- * @param {number} bytes
+ * @param {import("./cases.mjs").Case & { bytes: number }} asked
  * @param {number} connections
  * @param {import("./duel.mjs").Outcome} outcome
  */
-function row({ name, target }, bytes, connections, { floor, product, ratio, noise }) {
-  const where = `${name}, ${bytes} bytes, ${connections} connections`;
-  if (target === "held" && ratio.perSecond.median < TARGET.perSecond) missed.push(`${where}: ${fixed(ratio.perSecond.median)} of the floor's requests/s`);
-  if (target === "held" && ratio.cpuMs.median > TARGET.cpuMs) missed.push(`${where}: ${fixed(ratio.cpuMs.median)} of the floor's CPU`);
-  const cells = [
+function row({ name, target, bytes }, connections, { floor, product, ratio, noise }) {
+  const where = `${name} of ${bytes} bytes, connections: ${connections}`;
+  const isShort = ratio.perSecond.median < TARGET.perSecond;
+  const isDear = ratio.cpuMs.median > TARGET.cpuMs;
+  if (target === "held" && isShort) missed.push(`${where}: ${fixed(ratio.perSecond.median)} of the floor's requests/s`);
+  if (target === "held" && isDear) missed.push(`${where}: ${fixed(ratio.cpuMs.median)} of the floor's CPU`);
+  return cells([
     name,
     bytes,
     connections,
     ...[fixed(floor.perSecond), fixed(product.perSecond), spread(ratio.perSecond), spread(noise.perSecond)],
     ...[fixed(floor.cpuMs), fixed(product.cpuMs), spread(ratio.cpuMs), spread(noise.cpuMs)],
     ...[floor, product].map(({ p50Ms, p99Ms }) => `${fixed(p50Ms)} / ${fixed(p99Ms)}`),
-  ];
-  return `| ${cells.join(" | ")} |`;
+  ]);
+}
+
+/** @type {string[]} */
+const lines = [];
+/** @param {string[]} more */
+function say(...more) {
+  lines.push(...more);
+  console.log(more.join("\n"));
+}
+
+/** @param {import("./stage.mjs").Stage} stage */
+async function duels(stage) {
+  say(
+    machine(),
+    `Method: ${rounds} rounds of floor, product, floor, ${seconds} s each, after a warm-up, by wrk with one thread; the host, the path and the body are the same for both.`,
+    "Requests/s, CPU and latencies are medians of the rounds; CPU is the user and system time of the whole workerd process, the platform's simulation with it.",
+    "A ratio is of the product over the mean of the two floors around it: the median of the rounds, the least and the most.",
+    "The noise is that of the second floor over the first: what a ratio would be if both were the same.",
+    "",
+    "| case | body | connections | requests/s: floor | product | ratio | noise | CPU s per 1,000: floor | product | ratio | noise | p50 / p99 ms: floor | product |",
+    "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+  );
+  for (const kind of chosen.only.split(",")) {
+    for await (const asked of casesOf(stage, kind, bodies)) {
+      for (const count of connections) {
+        for (const side of [asked.floor, asked.product]) await check(side);
+        say(row(asked, count, await duel(asked, { pid: stage.pid, connections: count, rounds, seconds })));
+        for (const side of [asked.floor, asked.product]) await check(side);
+      }
+    }
+  }
+}
+
+/** @param {import("./stage.mjs").Stage} stage */
+async function coldMisses(stage) {
+  say(
+    "",
+    `The first byte of a cold miss, from the request to the first byte of the body: medians of ${rounds * FIRST_BYTE_ROUNDS} rounds of origin, floor, product,`,
+    "each for an address of its own, with so many requests at a time, and a rest until what is owed to the tiers is written.",
+    "",
+    "| body | at a time | ms: origin | floor | product | product over origin | product over floor |",
+    "|---|---|---|---|---|---|---|",
+  );
+  for (const bytes of bodies) {
+    for (const count of connections.filter((count) => count === 1 || bytes * count < VOLLEY_BYTES_MAX)) {
+      const { ms, overOriginMs, overFloorMs } = await firstBytes(stage, { bytes, connections: count, rounds: rounds * FIRST_BYTE_ROUNDS });
+      if (count === 1 && overOriginMs > TARGET.overOriginMs) {
+        missed.push(`the first byte of a cold miss of ${bytes} bytes: ${fixed(overOriginMs)} ms over the origin's own`);
+      }
+      say(cells([bytes, count, fixed(ms.origin), fixed(ms.floor), fixed(ms.product), fixed(overOriginMs), fixed(overFloorMs)]));
+    }
+  }
 }
 
 await script(async () => {
-  const lines = [
-    machine(),
-    `Method: ${how.rounds} rounds of floor, product, floor, ${how.seconds} s each, after a warm-up, by wrk with one thread.`,
-    "Numbers are medians. A ratio is of the product over the two floors of its round: the median of the rounds, the least and the most;",
-    "the noise is that of the second floor over the first, which would be 1.00 on a machine that does nothing else.",
-    "",
-    ...HEAD,
-  ];
-  console.log(lines.join("\n"));
   const stage = await openStage();
   try {
-    for (const name of chosen.only.split(",")) {
-      for (const bytes of bodies) {
-        for (const named of (await casesOf(stage, bytes))[name] ?? []) {
-          for (const count of connections) {
-            const sides = [named.floor, named.product];
-            for (const asked of sides) await check(asked);
-            lines.push(row(named, bytes, count, await duel(named, { ...how, pid: stage.pid, connections: count })));
-            for (const asked of sides) await check(asked);
-            console.log(lines.at(-1));
-          }
-        }
-      }
-    }
-    lines.push("", `At the end the process held ${fixed(residentMib(stage.pid))} MiB, and the product's wasm memory was ${await stage.wasmBytes()} bytes.`);
-    console.log(lines.at(-1));
+    await duels(stage);
+    if (chosen.only.split(",").includes("miss")) await coldMisses(stage);
+    const held = `${fixed(residentMib(stage.pid))} MiB`;
+    say("", `At the end the workerd process held ${held}, all workers and the platform's simulation together, and the product's wasm memory was ${await stage.wasmBytes()} bytes.`);
   } finally {
     await stage.stop();
   }
-  for (const sentence of missed) console.log(`not held: ${sentence}`);
+  const targets = `requests/s of hits at least ${TARGET.perSecond} of the floor's, CPU at most ${TARGET.cpuMs}, the first byte of a cold miss within ${TARGET.overOriginMs} ms of the origin's own`;
+  say("", `Targets: ${targets}. ${missed.length === 0 ? "All are held." : "Not held:"}`, ...missed.map((sentence) => `- ${sentence}`));
   if (chosen.print) return;
   record(PAGE, "npm run bench:floor", lines);
-  process.exitCode = missed.length > 0 ? 1 : 0;
+  if (missed.length > 0) throw new Error("not every target is held");
 });

@@ -8,11 +8,14 @@ import { fromRoot, pathForTools } from "../scripts/layout.mjs";
 /** The host that every worker is asked as, whatever its port: so entries at the edge have the same address for all. */
 export const HOST = "bench.example";
 
-/** What heads of answers may be long. */
+/** No answer's head is longer. */
 const HEAD_BYTES_MAX = 4096;
 
 /** From this length on an answer that was under way at the end counts for the part of it that had come. */
 const LARGE_BYTES = 1024 * 1024;
+
+/** How long an answer may take. */
+const ANSWER_S = 20;
 
 /**
  * Somebody to ask, and what every answer must be.
@@ -23,7 +26,7 @@ const LARGE_BYTES = 1024 * 1024;
  * @property {number} status
  * @property {number} bytes of the body
  * @property {(headers: http.IncomingHttpHeaders) => boolean} [isRight] whether it came from where it should
- * @property {[string, string]} [around] every request has an address of its own: a number between these two
+ * @property {[string, string]} [fresh] every request has a path of its own: what comes before and after a number
  *
  * @typedef {object} Load
  * @property {number} answers
@@ -32,27 +35,46 @@ const LARGE_BYTES = 1024 * 1024;
  * @property {number} p99Ms
  */
 
+let series = 0;
+
+/** A part of a path that no request before has had. */
+export function unheard() {
+  series += 1;
+  return `${process.pid}-${series}-`;
+}
+
 /**
- * One connection after another request, `connections` at a time, for so many seconds.
+ * Asks over and over for so many seconds, over so many connections with one request at a time each.
  * Fails when an answer is refused, is broken, or has not the length it should have.
  *
  * @param {Asked} asked
  * @param {{ connections: number, seconds: number }} how
  * @returns {Promise<Load>}
  */
-export async function load({ url, headers = {}, bytes, around = undefined }, { connections, seconds }) {
-  const lines = Object.entries({ Host: HOST, ...headers }).flatMap(([name, value]) => ["-H", `${name}: ${value}`]);
-  const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "20s", "-s", fromRoot("bench", "wrk.lua"), ...lines, url];
-  if (around) args.push("--", ...around);
-  const { stdout } = await promisify(execFile)("wrk", args, { env: { ...process.env, PATH: pathForTools() } });
-  const said = JSON.parse(stdout.split("\n").findLast((line) => line.startsWith("{")) ?? "{}");
-  if (said.refused > 0 || said.broken > 0) throw new Error(`${url}: ${said.refused} answers refused, ${said.broken} broken`);
-  const least = said.requests * bytes;
-  if (!(said.bytes >= least && said.bytes <= least + (said.requests + connections) * (HEAD_BYTES_MAX + bytes) - said.requests * bytes)) {
-    throw new Error(`${url}: ${said.bytes} bytes in ${said.requests} answers are not ${bytes} in each`);
-  }
-  const answers = bytes < LARGE_BYTES ? said.requests : said.bytes / bytes;
+export async function load({ url, headers = {}, bytes, fresh }, { connections, seconds }) {
+  const paths = fresh ? [fresh[0] + unheard(), fresh[1]] : [];
+  const { requests, bytes: came, refused, broken, ...said } = await wrk("wrk.lua", { url, headers, connections, seconds }, paths);
+  if (refused > 0 || broken > 0) throw new Error(`${url}: ${refused} answers refused, ${broken} broken`);
+  const most = (requests + connections) * (bytes + HEAD_BYTES_MAX);
+  if (!(came >= requests * bytes && came <= most)) throw new Error(`${url}: ${came} bytes in ${requests} answers, not ${bytes} in each`);
+  const answers = bytes < LARGE_BYTES ? requests : came / bytes;
   return { answers, perSecond: answers / said.seconds, p50Ms: said.p50Ms, p99Ms: said.p99Ms };
+}
+
+/**
+ * @param {string} lua in this folder
+ * @param {{ url: string, headers?: Record<string, string>, connections: number, seconds: number }} how
+ * @param {string[]} args the script's
+ * @returns {Promise<Record<string, number>>} what the script says at its end
+ */
+export async function wrk(lua, { url, headers = {}, connections, seconds }, args) {
+  const lines = Object.entries({ Host: HOST, ...headers }).flatMap(([name, value]) => ["-H", `${name}: ${value}`]);
+  const options = ["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", `${ANSWER_S}s`, "-s", fromRoot("bench", lua)];
+  const env = { ...process.env, PATH: pathForTools() };
+  const { stdout } = await promisify(execFile)("wrk", [...options, ...lines, url, "--", ...args], { env });
+  const said = stdout.split("\n").findLast((line) => line.startsWith("{"));
+  if (!said) throw new Error(`wrk said nothing of ${url}: ${stdout}`);
+  return JSON.parse(said);
 }
 
 /**
@@ -60,9 +82,10 @@ export async function load({ url, headers = {}, bytes, around = undefined }, { c
  *
  * @param {Asked} asked
  */
-export async function check({ url, headers = {}, status, bytes, isRight = () => true }) {
+export async function check({ url, headers = {}, status, bytes, isRight = () => true, fresh }) {
+  const target = fresh ? new URL(`${fresh[0]}${unheard()}${fresh[1]}`, url) : url;
   const answer = await new Promise((resolve, reject) => {
-    const request = http.get(url, { headers: { host: HOST, ...headers }, agent: false }, (response) => {
+    const request = http.get(target, { headers: { host: HOST, ...headers }, agent: false }, (response) => {
       let length = 0;
       response.on("data", (piece) => void (length += piece.length));
       response.on("end", () => resolve({ status: response.statusCode, headers: response.headers, length }));
@@ -70,8 +93,8 @@ export async function check({ url, headers = {}, status, bytes, isRight = () => 
     });
     request.on("error", reject);
   });
-  const isWhole = bytes === 0 || status === 304 || Number(answer.headers["content-length"]) === bytes;
-  if (answer.status !== status || answer.length !== bytes || !isWhole || !isRight(answer.headers)) {
-    throw new Error(`${url} is not what it should be: ${answer.status}, ${answer.length} bytes, ${JSON.stringify(answer.headers)}`);
+  const isMeasured = status === 304 || Number(answer.headers["content-length"]) === bytes;
+  if (answer.status !== status || answer.length !== bytes || !isMeasured || !isRight(answer.headers)) {
+    throw new Error(`${target} is not what it should be: ${answer.status}, ${answer.length} bytes, ${JSON.stringify(answer.headers)}`);
   }
 }

@@ -1,117 +1,43 @@
 // The stage of the benches: the built worker and the floor in one workerd, each behind a socket of its own, over one
 // Cache API and one KV namespace on one disk, before a media origin that answers at once.
 
-import { readFileSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
-import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from "wrangler";
-import { fromRoot, WORKER_DIR } from "../scripts/layout.mjs";
+import { fromRoot } from "../scripts/layout.mjs";
 import { service } from "../scripts/process.mjs";
 import { ask, eventually } from "../tests/e2e/ask.mjs";
+import { floor, FLOORS, product } from "./contenders.mjs";
 import { check, HOST } from "./load.mjs";
 import { workerdPid } from "./process.mjs";
 
-/** What all bodies come from, and both workers keep them in. */
-const RENDITIONS = "VIDEO_TRANSFORMATIONS_CACHE";
-
-/** More misses a minute than any bench makes. */
-const OUT_OF_REACH = 100_000_000;
-
-/** The names of the floor's workers, as bench/floor-worker.mjs exports them. */
-const FLOORS = /** @type {const} */ (["edge", "unchanged", "kv", "miss"]);
-
-/**
- * Keeps hold of the one wasm instance that is made, and answers for its memory behind a socket of its own: the
- * worker that is measured is the one that is deployed, with nothing before it.
- */
-const HOLD = `
-WebAssembly.Instance = new Proxy(WebAssembly.Instance, {
-  construct(target, args) {
-    globalThis.heldInstance = Reflect.construct(target, args, target);
-    return globalThis.heldInstance;
-  },
-});
-export const memory = { fetch: () => new Response(String(globalThis.heldInstance.exports.memory.buffer.byteLength)) };
-`;
-const ENTRY = `
-export { memory } from "./hold.js";
-export * from "./index.js";
-export { default } from "./index.js";
-`;
-
-/** @param {string} name @param {string} contents */
-const module = (name, contents) => ({ type: /** @type {const} */ ("ESModule"), path: path.join(WORKER_DIR, name), contents });
-
-/** @param {readonly string[]} entrypoints */
-const sockets = (entrypoints) => entrypoints.map((entrypoint) => ({ host: "127.0.0.1", port: 0, entrypoint }));
-
-/**
- * The built worker.
- *
- * @param {string} name
- * @param {string} origin
- * @param {Record<string, unknown>} config top-level keys
- */
-function product(name, origin, config) {
-  const { workerOptions } = workerOptionsOf(fromRoot("wrangler.jsonc"));
-  const { ratelimits, bindings } = workerOptions;
-  for (const limiter of Object.values(/** @type {Record<string, any>} */ (ratelimits))) limiter.simple.limit = OUT_OF_REACH;
-  const RESIZER_CONFIG = {
-    transformer: { baseUrl: `${origin}/cdn-cgi/media` },
-    origins: [{ name: "default", pattern: "^/(.+)$", sources: [{ url: `${origin}/$1` }] }],
-    sources: { allowPrivate: true },
-    bypass: { access: "open" },
-    ...config,
-  };
-  return {
-    ...workerOptions,
-    name,
-    bindings: { ...bindings, RESIZER_CONFIG },
-    modulesRoot: WORKER_DIR,
-    modules: [
-      module("entry.js", ENTRY),
-      module("hold.js", HOLD),
-      module("index.js", readFileSync(path.join(WORKER_DIR, "index.js"), "utf8")),
-      { type: /** @type {const} */ ("CompiledWasm"), path: path.join(WORKER_DIR, "index_bg.wasm") },
-    ],
-    unsafeDirectSockets: sockets(["default", "memory"]),
-  };
-}
-
-/** The floor, on the same day of the platform. @param {string} origin */
-function floor(origin) {
-  const { workerOptions } = workerOptionsOf(fromRoot("wrangler.jsonc"));
-  const { compatibilityDate, compatibilityFlags, kvNamespaces } = workerOptions;
-  return {
-    name: "floor",
-    compatibilityDate,
-    compatibilityFlags,
-    kvNamespaces: { KV: kvNamespaces[RENDITIONS] },
-    bindings: { ORIGIN: origin },
-    modulesRoot: fromRoot("bench"),
-    modules: [{ type: /** @type {const} */ ("ESModule"), path: fromRoot("bench", "floor-worker.mjs") }],
-    unsafeDirectSockets: sockets(FLOORS),
-  };
-}
+/** How Miniflare is told what to tell V8. */
+const V8_FLAGS = "MINIFLARE_WORKERD_V8_FLAGS";
 
 /** @typedef {Awaited<ReturnType<typeof openStage>>} Stage */
 
-/** Starts all of it: the worker as it ships, and once more with a log of errors only. */
-export async function openStage() {
+/**
+ * Starts all of it: the worker as it ships, and once more with a log of errors only.
+ *
+ * @param {{ heap?: "hidden" | "shown" }} [options] `shown` has an inspector, which makes everything slower
+ */
+export async function openStage({ heap = "hidden" } = {}) {
   const dir = mkdtempSync(path.join(tmpdir(), "video-resizer-bench-"));
   const origin = await startOrigin();
+  if (heap === "shown") process.env[V8_FLAGS] = "--expose-gc";
   const options = convertV4MiniflareOptions({
     workers: [product("product", origin.url, {}), product("quiet", origin.url, { log: { level: "error" } }), floor(origin.url)],
     cf: false, // would be fetched from the network
     log: new Log(LogLevel.ERROR),
     resourcePersistencePath: dir,
+    ...(heap === "shown" && { inspectorPort: 0 }),
     handleStructuredLogs: () => {}, // read, as they must be, and let go
   });
   const miniflare = new Miniflare(options);
+  await miniflare.ready;
   const at = async (/** @type {string} */ name, entrypoint = "default") =>
     (await miniflare.unsafeGetDirectURL(name, entrypoint)).origin;
-  await miniflare.ready;
   const floors = await Promise.all(FLOORS.map(async (name) => [name, await at("floor", name)]));
   const memoryUrl = await at("product", "memory");
   return {
@@ -120,8 +46,10 @@ export async function openStage() {
     floor: /** @type {Record<typeof FLOORS[number], string>} */ (Object.fromEntries(floors)),
     origin: origin.url,
     pid: workerdPid(),
-    /** The size of the worker's linear memory. */
+    /** The size of the product's linear memory. */
     wasmBytes: async () => Number(await (await fetch(memoryUrl)).text()),
+    /** Where the product's isolate is inspected, on a stage whose heap is shown. */
+    inspector: async () => new URL("/core:user:product", await miniflare.getInspectorURL()),
     stop: async () => {
       await Promise.all([miniflare.dispose(), origin.stop()]);
       rmSync(dir, { recursive: true, force: true });
@@ -129,29 +57,30 @@ export async function openStage() {
   };
 }
 
-async function startOrigin() {
+export async function startOrigin() {
   /** @type {(url: string) => void} */
   let ready = () => {};
   const url = new Promise((resolve) => void (ready = resolve));
   const { stop, ended } = service("origin", process.execPath, [fromRoot("bench", "origin.mjs")], {
     onLine: (line) => ready(line.replace("ready at ", "")),
   });
-  const failed = ended.then((how) => Promise.reject(new Error(`the origin of the bench did not start (${how})`)));
+  const failed = ended.then((how) => Promise.reject(new Error(`the origin of the bench ended (${how})`)));
+  failed.catch(() => {});
   return { url: /** @type {string} */ (await Promise.race([url, failed])), stop };
 }
 
-/** What both workers are asked for: a body of that length. @param {number} bytes */
+/** What both are asked for: a body of that length. @param {number} bytes */
 export const pathOf = (bytes) => `/videos/${bytes}.mp4`;
 
-/** What makes it a rendition for the worker. */
+/** What makes it a rendition for the product. */
 export const QUERY = "?width=640";
 
-/** @param {string} tier of the worker's answers */
+/** @param {"edge" | "kv"} tier of the product's answers */
 export const from = (tier) => (/** @type {import("node:http").IncomingHttpHeaders} */ headers) =>
-  new RegExp(`video-resizer-${tier}; hit`).test(String(headers["cache-status"]));
+  String(headers["cache-status"]).includes(`video-resizer-${tier}; hit`);
 
 /**
- * Has both workers put a body where they keep bodies, by a miss.
+ * Has both put a body where they keep bodies, by a miss.
  *
  * @param {Stage} stage
  * @param {number} bytes
@@ -160,24 +89,14 @@ export const from = (tier) => (/** @type {import("node:http").IncomingHttpHeader
 export async function fill(stage, bytes) {
   const wanted = { status: 200, bytes };
   const product = { ...wanted, url: `${stage.product}${pathOf(bytes)}${QUERY}` };
-  const floor = { ...wanted, url: `${stage.floor.miss}${pathOf(bytes)}` };
-  for (const asked of [product, floor]) await check(asked);
-  const [edge, kv] = [product.url, `${product.url}&no-edge-cache`];
-  await settled([{ ...wanted, url: kv, isRight: from("kv") }, { ...wanted, url: edge, isRight: from("edge") }]);
-  await settled(["edge", "kv"].map((name) => ({ ...wanted, url: `${stage.floor[name]}${pathOf(bytes)}` })));
-  return { product: await tagOf(product.url), floor: await tagOf(`${stage.floor.edge}${pathOf(bytes)}`) };
-}
-
-/** @param {import("./load.mjs").Asked[]} all */
-async function settled(all) {
-  for (const asked of all) {
+  for (const asked of [product, { ...wanted, url: `${stage.floor.miss}${pathOf(bytes)}` }]) await check(asked);
+  const floors = /** @type {const} */ (["edge", "kv"]).map((name) => ({ ...wanted, url: `${stage.floor[name]}${pathOf(bytes)}` }));
+  const ours = [{ ...product, url: `${product.url}&no-edge-cache`, isRight: from("kv") }, { ...product, isRight: from("edge") }];
+  for (const asked of [...floors, ...ours]) {
     await eventually(() => check(asked).then(() => true, () => false), `${asked.url} is where it should be`);
-    await check(asked);
   }
+  return { product: await tagOf(product.url), floor: await tagOf(floors[0].url) };
 }
 
 /** @param {string} url */
-async function tagOf(url) {
-  const { headers } = await ask(url, { headers: { host: HOST } });
-  return headers.etag;
-}
+const tagOf = async (url) => (await ask(url, { headers: { host: HOST } })).headers.etag;

@@ -1,18 +1,17 @@
--- What wrk says at its end, as one line of JSON; and with two arguments an address of its own for every request:
--- the first, a number, the second.
+-- What wrk counted, as one line of JSON. With two arguments every request has a path of its own: the first, a number,
+-- the second.
 
 local at = 0
 
 function init(args)
-  if #args == 2 then
-    request = function()
-      at = at + 1
-      return wrk.format(nil, args[1] .. at .. args[2])
-    end
+  if #args ~= 2 then return end
+  request = function()
+    at = at + 1
+    return wrk.format(nil, args[1] .. at .. args[2])
   end
 end
 
-function done(summary, latency, requests)
+function done(summary, latency)
   local errors = summary.errors
   io.write(string.format(
     '{"requests":%d,"bytes":%d,"seconds":%.6f,"p50Ms":%.4f,"p99Ms":%.4f,"refused":%d,"broken":%d}\n',
