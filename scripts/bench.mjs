@@ -12,6 +12,7 @@ const NEEDS = {
     await buildMediaOrigin();
   },
   floor: loadTools,
+  start: async () => {},
 };
 
 await script(async () => {
