@@ -145,3 +145,8 @@ export async function worldTools({ browser }) {
       : []),
   ]);
 }
+
+/** What the benches take that put load on the worker. */
+export async function loadTools() {
+  await debianPackages([{ what: "wrk", debian: "wrk", found: findOnPath("wrk").length > 0 }]);
+}
