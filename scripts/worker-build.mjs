@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
-import { FUZZ_PACKAGE, fromRoot, MEDIA_ORIGIN, WORKER_DIR } from "./layout.mjs";
+import { fromRoot, MEDIA_ORIGIN, WORKER_DIR, WORKSPACE } from "./layout.mjs";
 import { ask, Failure, run } from "./process.mjs";
 import { buildTools } from "./setup.mjs";
 
@@ -87,7 +87,7 @@ export async function buildMediaOrigin() {
   const cold = !existsSync(MEDIA_ORIGIN);
   if (cold) console.log("build: the local media origin (a minute or two the first time)");
   // This resolves features as the `cargo test` of scripts/test.mjs does, so neither rebuilds for the other.
-  const args = ["build", "--workspace", "--exclude", FUZZ_PACKAGE, "--bin", "media-origin"];
+  const args = ["build", ...WORKSPACE, "--bin", "media-origin"];
   await run("cargo", cold ? args : [...args, "--quiet"], {
     cwd: fromRoot(),
     failure: "the local media origin does not build: see the message above",
