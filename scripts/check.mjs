@@ -1,9 +1,12 @@
-// `npm run check`: formatting, clippy on the host and on wasm32, the docs build; a warning is a failure.
+// `npm run check`: formatting, clippy on the host and on wasm32, the docs build; a warning is a failure. Then the built
+// worker is held to its budget of bytes.
 // Then a short run of the fuzz targets and of the admin API's fuzzer; `npm run fuzz` and `npm run fuzz:api` run longer.
 
 import { fromRoot, WORKSPACE } from "./layout.mjs";
 import { run, script } from "./process.mjs";
 import { buildTools } from "./setup.mjs";
+import { buildWorker } from "./worker-build.mjs";
+import { holdBudget } from "./worker-size.mjs";
 
 const WASM = ["--package", "video-resizer", "--lib", "--target", "wasm32-unknown-unknown"];
 const DENY = ["--", "-D", "warnings"];
@@ -33,6 +36,9 @@ await script(async () => {
     console.log(`check: ${what}`);
     await run("cargo", args, { cwd: fromRoot(), env, failure: `the check of ${what} failed: see above` });
   }
+  console.log("check: the size of the worker");
+  await buildWorker();
+  holdBudget();
   console.log("check: the fuzz targets");
   await run("node", ["scripts/fuzz.mjs", String(FUZZ_S)], { cwd: fromRoot(), failure: "a fuzz target failed: see above" });
   console.log("check: the admin API against its own document");

@@ -3,10 +3,10 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { gzipSync } from "node:zlib";
 import { fromRoot, MEDIA_ORIGIN, WORKER_DIR, WORKSPACE } from "./layout.mjs";
 import { ask, Failure, run } from "./process.mjs";
 import { buildTools } from "./setup.mjs";
+import { MODULE, sizeLine, WASM } from "./worker-size.mjs";
 
 /** Everything the built worker depends on, beside the compiler. */
 const INPUTS = [
@@ -19,8 +19,6 @@ const INPUTS = [
 ];
 
 const STAMP = path.join(WORKER_DIR, ".inputs");
-const MODULE = path.join(WORKER_DIR, "index.js");
-const WASM = path.join(WORKER_DIR, "index_bg.wasm");
 
 /** @param {string} name a file or folder inside the repository @returns {string[]} its files, sorted */
 function filesOf(name) {
@@ -41,17 +39,6 @@ async function fingerprint() {
     hash.update(`${file} ${bytes.length}\n`).update(bytes);
   }
   return hash.digest("hex");
-}
-
-/** @param {number} bytes */
-const kib = (bytes) => `${(bytes / 1024).toFixed(1)} KiB`;
-
-/** What an upload weighs, in words: Cloudflare's limit is on the compressed size, start-up time grows with the raw one. */
-export function sizeLine() {
-  const wasm = readFileSync(WASM);
-  const module = readFileSync(MODULE);
-  const gzip = gzipSync(wasm).length + gzipSync(module).length;
-  return `wasm ${kib(wasm.length)}, script ${kib(module.length)}, together ${kib(gzip)} gzipped`;
 }
 
 /**
