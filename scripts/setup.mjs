@@ -132,6 +132,15 @@ export async function fuzzTools() {
   await rust();
 }
 
+/** What the native benches take: a C linker, Rust, and what counts instructions. */
+export async function benchTools() {
+  await debianPackages([
+    { what: "a C compiler (cc)", debian: "build-essential", found: findOnPath("cc").length > 0 },
+    { what: "valgrind", debian: "valgrind", found: findOnPath("valgrind").length > 0 },
+  ]);
+  await rust();
+}
+
 /**
  * What running the local world takes beside that.
  *

@@ -3,10 +3,10 @@
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { gzipSync } from "node:zlib";
-import { CARGO_WASM, FUZZ_PACKAGE, fromRoot, MEDIA_ORIGIN, WASM_TARGET, WORKER_DIR } from "./layout.mjs";
+import { CARGO_WASM, fromRoot, MEDIA_ORIGIN, WASM_TARGET, WORKER_DIR, WORKSPACE } from "./layout.mjs";
 import { ask, Failure, run } from "./process.mjs";
 import { buildTools } from "./setup.mjs";
+import { MODULE, sizeLine, WASM } from "./worker-size.mjs";
 
 /** Everything the built worker depends on, beside the compiler. */
 const INPUTS = [
@@ -19,8 +19,6 @@ const INPUTS = [
 ];
 
 const STAMP = path.join(WORKER_DIR, ".inputs");
-const MODULE = path.join(WORKER_DIR, "index.js");
-const WASM = path.join(WORKER_DIR, "index_bg.wasm");
 
 /** The modules of ours that run beside the wasm: what the platform starts, and what wasm asks of the platform. */
 const SCRIPTS = fromRoot("src", "worker", "js");
@@ -58,17 +56,6 @@ async function fingerprint() {
     hash.update(`${file} ${bytes.length}\n`).update(bytes);
   }
   return hash.digest("hex");
-}
-
-/** @param {number} bytes */
-const kib = (bytes) => `${(bytes / 1024).toFixed(1)} KiB`;
-
-/** What an upload weighs, in words: Cloudflare's limit is on the compressed size, start-up time grows with the raw one. */
-export function sizeLine() {
-  const wasm = readFileSync(WASM);
-  const module = readFileSync(MODULE);
-  const gzip = gzipSync(wasm).length + gzipSync(module).length;
-  return `wasm ${kib(wasm.length)}, script ${kib(module.length)}, together ${kib(gzip)} gzipped`;
 }
 
 /**
@@ -123,7 +110,7 @@ export async function buildMediaOrigin() {
   const cold = !existsSync(MEDIA_ORIGIN);
   if (cold) console.log("build: the local media origin (a minute or two the first time)");
   // This resolves features as the `cargo test` of scripts/test.mjs does, so neither rebuilds for the other.
-  const args = ["build", "--workspace", "--exclude", FUZZ_PACKAGE, "--bin", "media-origin"];
+  const args = ["build", ...WORKSPACE, "--bin", "media-origin"];
   await run("cargo", cold ? args : [...args, "--quiet"], {
     cwd: fromRoot(),
     failure: "the local media origin does not build: see the message above",

@@ -138,19 +138,27 @@ pub async fn settle<H: Host>(
 }
 
 /// What kind of request this is.
+#[derive(Debug)]
 #[allow(clippy::large_enum_variant)] // one lives at a time, on the stack
-pub(crate) enum Decision<'a> {
+pub enum Decision<'a> {
+    /// A rendition is served.
     Render(Rendition<'a>),
+    /// What would be served is explained.
     Explain(Rendition<'a>),
+    /// The transformer asks for a source.
     Relay(sources::Source),
+    /// It asks what is served, and to whom.
     Options,
     /// It is for the operator's API, or pretends to be.
     Admin,
+    /// It is no concern of ours and goes on to this URL.
     PassThrough(String),
 }
 
 /// Why nothing is done.
-pub(crate) enum Refusal {
+#[derive(Debug)]
+pub enum Refusal {
+    /// What is asked is not done.
     Rejected(Rejection),
     /// A path of our own that does not exist, or is not for this viewer.
     NotFound,
@@ -173,7 +181,7 @@ impl From<Rejection> for Refusal {
 }
 
 /// Asks nobody.
-pub(crate) fn decide<'a>(
+pub fn decide<'a>(
     host: &(impl Secrets + Clock),
     ask: &Ask,
     config: &'a Config,

@@ -307,12 +307,11 @@ const keeping = (target, nothing) =>
   });
 const cache = keeping(caches.default, true);
 Object.defineProperty(caches, "default", { get: () => cache });
-export default class extends worker {
-  constructor(context, env) {
-    const { VIDEO_TRANSFORMATIONS_CACHE: kv } = env;
-    super(context, { ...env, VIDEO_TRANSFORMATIONS_CACHE: keeping(kv, undefined) });
-  }
-}
+const careless = (env) => ({ ...env, VIDEO_TRANSFORMATIONS_CACHE: keeping(env.VIDEO_TRANSFORMATIONS_CACHE, undefined) });
+export default {
+  fetch: (request, env, context) => worker.fetch(request, careless(env), context),
+  scheduled: (event, env, context) => worker.scheduled(event, careless(env), context),
+};
 `;
 
 test("where a tier keeps part of a rendition all the same, nobody is told that it is the whole", async (t) => {
