@@ -72,6 +72,7 @@ export const WORKSPACE = ["--workspace", "--exclude", FUZZ_PACKAGE, "--exclude",
 
 /** The local media origin, in cargo's dev profile: ffmpeg does the heavy work, and the tests share its build. */
 export const MEDIA_ORIGIN = path.join(TARGET_DIR, "debug", "media-origin");
+
 /** What the worker is compiled for. */
 export const WASM_TARGET = "wasm32-unknown-unknown";
 
