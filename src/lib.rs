@@ -20,6 +20,7 @@
 //! - [`durable`]: the storage of a durable object, a port.
 //! - [`turn`]: one question at a time in a durable object.
 //! - [`limits`]: every limit, named.
+//! - [`prose`]: what tables say for their documents alone.
 
 pub mod admin;
 pub mod cache;
@@ -31,6 +32,7 @@ pub mod guard;
 pub mod http;
 pub mod limits;
 pub mod media;
+pub mod prose;
 pub mod purge;
 pub mod request;
 pub mod turn;

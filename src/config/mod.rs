@@ -13,6 +13,7 @@ pub mod live;
 mod origins;
 mod reach;
 mod reader;
+#[cfg(not(target_family = "wasm"))]
 pub mod reference;
 mod renamed;
 pub mod table;

@@ -161,7 +161,7 @@ fn leaf(row: &Key, path: &str, found: Option<&Value>, errors: &mut Errors) -> Op
 fn fallback(row: &Key, path: &str, errors: &mut Errors) -> Option<Value> {
     let value = match row.fallback {
         Fallback::Required => {
-            let advice = format!("add it: {}", row.meaning);
+            let advice = "add it; CONFIGURATION_REFERENCE.md says what it means".to_owned();
             errors.push(path, "nothing".to_owned(), row.kind.wanted(), advice);
             return None;
         }
