@@ -18,6 +18,7 @@ pub mod reference;
 mod renamed;
 pub mod table;
 pub mod template;
+mod time;
 mod walk;
 
 pub use check::{ConfigError, ERRORS_MAX};

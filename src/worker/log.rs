@@ -61,7 +61,10 @@ impl Subscriber for Console {
 
     fn event(&self, event: &Event<'_>) {
         let mut line = Line(Map::new());
-        line.0.insert("level".to_owned(), event.metadata().level().as_str().to_lowercase().into());
+        line.0.insert(
+            "level".to_owned(),
+            event.metadata().level().as_str().to_ascii_lowercase().into(),
+        );
         event.record(&mut line);
         let text = Value::Object(line.0).to_string();
         match *event.metadata().level() {
