@@ -56,11 +56,17 @@ fn objects(
     to: &Map<String, Value>,
     found: &mut Vec<Change>,
 ) {
-    let mut keys: Vec<&String> = from.keys().chain(to.keys()).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    for key in keys {
+    // A map has its keys in order, so two of them are gone through side by side.
+    let mut news = to.keys().peekable();
+    for key in from.keys() {
+        while let Some(new) = news.next_if(|new| *new < key) {
+            compare(&below(path, new), None, to.get(new), found);
+        }
+        news.next_if_eq(&key);
         compare(&below(path, key), from.get(key), to.get(key), found);
+    }
+    for new in news {
+        compare(&below(path, new), None, to.get(new), found);
     }
 }
 
