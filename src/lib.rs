@@ -17,6 +17,7 @@
 //! - [`explain`]: the decision about a request as JSON.
 //! - [`admin`]: the operator's API: configuration with versions, what is stored, what a request would do, health.
 //! - [`config`]: what the operator decided, checked whole.
+//! - [`document`]: JSON for people, written member by member.
 //! - [`durable`]: the storage of a durable object, a port.
 //! - [`turn`]: one question at a time in a durable object.
 //! - [`limits`]: every limit, named.
@@ -25,6 +26,7 @@
 pub mod admin;
 pub mod cache;
 pub mod config;
+pub mod document;
 pub mod durable;
 pub mod explain;
 pub mod front;
