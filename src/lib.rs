@@ -19,6 +19,8 @@
 //! - [`config`]: what the operator decided, checked whole.
 //! - [`document`]: JSON for people, written member by member.
 //! - [`durable`]: the storage of a durable object, a port.
+//! - [`json`]: what is kept or sent as JSON, read strictly and written.
+//! - [`sorted`]: small maps.
 //! - [`turn`]: one question at a time in a durable object.
 //! - [`limits`]: every limit, named.
 //! - [`prose`]: what tables say for their documents alone.
@@ -32,11 +34,13 @@ pub mod explain;
 pub mod front;
 pub mod guard;
 pub mod http;
+pub mod json;
 pub mod limits;
 pub mod media;
 pub mod prose;
 pub mod purge;
 pub mod request;
+pub mod sorted;
 pub mod turn;
 pub mod upkeep;
 #[cfg(target_family = "wasm")]

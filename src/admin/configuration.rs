@@ -13,6 +13,7 @@ use crate::cache::ports::Fault;
 use crate::config::Config;
 use crate::document::{Document, List, Object};
 use crate::http::visible;
+use crate::json::{self, Foreign};
 use crate::limits::OBJECT_MS_MAX;
 use crate::request::ask::Ask;
 
@@ -160,11 +161,10 @@ async fn ask_book<H: AdminHost>(
 ) -> Result<config_book::Answer, Refusal> {
     let binding = Class::ConfigBook.binding();
     let refusal = |fault| Refusal::Unavailable { binding, fault };
-    let text = serde_json::to_string(question)
-        .map_err(|_| refusal(Fault::Corrupt("a question cannot be written")))?;
+    let text = json::write(question);
     let answer = host.ask_object(Class::ConfigBook, config_book::NAME, &text, OBJECT_MS_MAX).await;
     let answer = answer.map_err(refusal)?;
-    serde_json::from_str(&answer).map_err(|_| refusal(Fault::Corrupt("the book gave no answer")))
+    json::read(&answer).map_err(|Foreign| refusal(Fault::Corrupt("the book gave no answer")))
 }
 
 /// An answer of the book that is no success.

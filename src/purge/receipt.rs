@@ -1,16 +1,14 @@
 //! What became of a purge, tier by tier: what is written down once, and what follows from how far each tier is.
 
-use serde::{Deserialize, Serialize};
-
 use super::heard;
 use super::ledger::Mode;
 use super::order::{Asked, Order};
 use super::settings::ReadFrom;
 use crate::document::{Document, Object};
+use crate::json::{Foreign, Json, Tree, Unknown, Writer, needed, record, words};
 
 /// Where a purge came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Via {
     /// The operator's API.
     Api,
@@ -18,17 +16,13 @@ pub enum Via {
     AuditLog,
 }
 
-impl Via {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Api => "api",
-            Self::AuditLog => "audit-log",
-        }
-    }
-}
+words! { Via {
+    "api" => Api,
+    "audit-log" => AuditLog,
+} }
 
 /// What is written down of a purge, once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     /// Its number.
     pub number: u64,
@@ -47,12 +41,23 @@ pub struct Written {
     /// What it is aimed at.
     pub asked: Asked,
     /// What is purged beyond that, and why.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
     /// Items that the zone was to purge; `None` where the zone is not ours to purge.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone_items: Option<u64>,
 }
+
+record! { Written, PassedOver {
+    "number" => number,
+    "at_ms" => at_ms,
+    "recorded_ms" => recorded_ms,
+    "via" => via,
+    "mode" => mode,
+    "by" => by,
+    "note" => note,
+    "asked" => asked,
+    "remarks" => remarks or nothing,
+    "zone_items" => zone_items or nothing,
+} }
 
 impl Written {
     /// Of an order.
@@ -69,7 +74,7 @@ impl Written {
 }
 
 /// A purge and how far it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
     /// What is written down.
     pub written: Written,
@@ -85,8 +90,17 @@ pub struct Receipt {
     pub now_ms: u64,
 }
 
+record! { Receipt, PassedOver {
+    "written" => written,
+    "mirrored_ms" => mirrored_ms,
+    "heard_by_ms" => heard_by_ms,
+    "zone" => zone,
+    "swept" => swept,
+    "now_ms" => now_ms,
+} }
+
 /// What a round of deletion came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Swept {
     /// When it was complete.
     pub at_ms: u64,
@@ -94,9 +108,13 @@ pub struct Swept {
     pub deleted: u64,
 }
 
+record! { Swept, PassedOver {
+    "at_ms" => at_ms,
+    "deleted" => deleted,
+} }
+
 /// How far the zone's cache is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "state")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ZonePart {
     /// It is not asked.
     Off,
@@ -111,8 +129,45 @@ pub enum ZonePart {
     Failing(Waiting),
 }
 
+impl Json for ZonePart {
+    fn read(tree: &Tree<'_>) -> Result<Self, Foreign> {
+        match tree.label("state")? {
+            "off" => Ok(Self::Off),
+            "done" => {
+                let [at_ms] = tree.members(["at_ms"], Unknown::PassedOver)?;
+                Ok(Self::Done { at_ms: needed(at_ms)? })
+            }
+            "pending" => Json::read(tree).map(Self::Pending),
+            "failing" => Json::read(tree).map(Self::Failing),
+            _ => Err(Foreign),
+        }
+    }
+
+    fn write(&self, writer: &mut Writer) {
+        writer.open('{');
+        writer.name("state");
+        match self {
+            Self::Off => writer.text("off"),
+            Self::Done { at_ms } => {
+                writer.text("done");
+                writer.name("at_ms");
+                at_ms.write(writer);
+            }
+            Self::Pending(waiting) => {
+                writer.text("pending");
+                waiting.write_members(writer);
+            }
+            Self::Failing(waiting) => {
+                writer.text("failing");
+                waiting.write_members(writer);
+            }
+        }
+        writer.close('}');
+    }
+}
+
 /// What waits for the zone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
     /// Items that are left.
     pub left: u64,
@@ -121,6 +176,12 @@ pub struct Waiting {
     /// When it is asked next.
     pub next_try_ms: u64,
 }
+
+record! { Waiting, PassedOver {
+    "left" => left,
+    "last_error" => last_error,
+    "next_try_ms" => next_try_ms,
+} }
 
 /// When every isolate knows of a purge at the latest, so long as what isolates read can be read.
 pub fn heard_by_ms(
@@ -159,7 +220,7 @@ impl Receipt {
         receipt.flag("complete", complete_ms.is_some());
         receipt.time_or_null("complete_at", complete_ms);
         receipt.text("id", &id(*number));
-        receipt.text("mode", word(*mode));
+        receipt.text("mode", mode.as_str());
         receipt.text("note", note);
         receipt.number("number", *number);
         receipt.texts("remarks", remarks);
@@ -201,13 +262,6 @@ impl Receipt {
         isolates.time_or_null("mirrored_at", self.mirrored_ms);
         isolates.text("state", if is_heard { "done" } else { "pending" });
         isolates.end()
-    }
-}
-
-fn word(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Hard => "hard",
-        Mode::Soft => "soft",
     }
 }
 

@@ -19,6 +19,7 @@ use crate::cache::ports::Fault;
 use crate::config::Config;
 use crate::document::{List, Object};
 use crate::http::visible;
+use crate::json::{self, Foreign};
 use crate::limits::WARM_ANSWER_MS_MAX;
 use crate::request::ask::Ask;
 
@@ -60,11 +61,10 @@ async fn put<H: AdminHost>(
     id: &str,
     question: &Question,
 ) -> Result<Option<Job>, Refusal> {
-    let unwritable = |_| unavailable(Fault::Corrupt("a question cannot be written"));
-    let question = serde_json::to_string(question).map_err(unwritable)?;
+    let question = json::write(question);
     let answer = host.ask_object(Class::Warmer, id, &question, WARM_ANSWER_MS_MAX).await;
-    let unreadable = |_| unavailable(Fault::Corrupt("it gave no job"));
-    serde_json::from_str(&answer.map_err(unavailable)?).map_err(unreadable)
+    let unreadable = |Foreign| unavailable(Fault::Corrupt("it gave no job"));
+    json::read(&answer.map_err(unavailable)?).map_err(unreadable)
 }
 
 fn shown(job: &Job) -> Answer {
