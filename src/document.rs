@@ -1,13 +1,14 @@
 //! JSON documents for people, written from the beginning to the end.
 //!
 //! `json!` makes a tree of a document, member by member and each where it stands, to write it and throw it away.
-//! Here a member is one call, and a quarter of the code.
+//! Here a member is one call.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 use serde_json::Value;
 
 use crate::http::date::rfc3339;
+use crate::json::Writer;
 
 /// A whole JSON text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,9 +17,9 @@ pub struct Document(String);
 impl Document {
     /// A text in quotes.
     pub fn text(text: &str) -> Self {
-        let mut document = String::new();
-        quote(text, &mut document);
-        Self(document)
+        let mut writer = Writer::default();
+        writer.text(text);
+        Self(writer.into_text())
     }
 
     /// A list of texts.
@@ -53,18 +54,30 @@ impl fmt::Display for Document {
 }
 
 /// An object that is being written: whoever reads it finds its members in the order of their names.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Object {
-    text: String,
+    writer: Writer,
     #[cfg(debug_assertions)]
-    last: String,
+    last: Option<String>,
+}
+
+impl Default for Object {
+    fn default() -> Self {
+        let mut writer = Writer::default();
+        writer.open('{');
+        Self {
+            writer,
+            #[cfg(debug_assertions)]
+            last: None,
+        }
+    }
 }
 
 impl Object {
     /// A text.
     pub fn text(&mut self, name: &str, text: &str) {
         self.name(name);
-        quote(text, &mut self.text);
+        self.writer.text(text);
     }
 
     /// A text, or `null`.
@@ -88,8 +101,7 @@ impl Object {
     /// A whole number.
     pub fn number(&mut self, name: &str, number: u64) {
         self.name(name);
-        // Writing to a String cannot fail.
-        let _ = write!(self.text, "{number}");
+        self.writer.number(number);
     }
 
     /// How many there are.
@@ -129,36 +141,30 @@ impl Object {
     pub fn numbers(&mut self, name: &str, numbers: &[u16]) {
         let mut list = List::default();
         for number in numbers {
-            list.word(&number.to_string());
+            list.number((*number).into());
         }
         self.document(name, &list.end());
     }
 
     /// The whole of it.
     pub fn end(mut self) -> Document {
-        self.text.push_str(if self.text.is_empty() { "{}" } else { "}" });
-        Document(self.text)
+        self.writer.close('}');
+        Document(self.writer.into_text())
     }
 
     fn word(&mut self, name: &str, word: &str) {
         self.name(name);
-        self.text.push_str(word);
+        self.writer.document(word);
     }
 
     #[inline(never)]
     fn name(&mut self, name: &str) {
         #[cfg(debug_assertions)]
         {
-            debug_assert!(
-                self.text.is_empty() || *self.last < *name,
-                "{name} stands after {}",
-                self.last
-            );
-            name.clone_into(&mut self.last);
+            let last = self.last.replace(name.to_owned());
+            debug_assert!(last.as_deref() < Some(name), "{name} stands after {last:?}");
         }
-        self.text.push(if self.text.is_empty() { '{' } else { ',' });
-        quote(name, &mut self.text);
-        self.text.push(':');
+        self.writer.name(name);
     }
 }
 
@@ -184,63 +190,38 @@ impl Members {
 }
 
 /// A list that is being written.
-#[derive(Debug, Default)]
-pub struct List(String);
+#[derive(Debug)]
+pub struct List(Writer);
+
+impl Default for List {
+    fn default() -> Self {
+        let mut writer = Writer::default();
+        writer.open('[');
+        Self(writer)
+    }
+}
 
 impl List {
     /// A text.
     pub fn text(&mut self, text: &str) {
-        self.separate();
-        quote(text, &mut self.0);
+        self.0.text(text);
+    }
+
+    /// A whole number.
+    pub fn number(&mut self, number: u64) {
+        self.0.number(number);
     }
 
     /// Another document.
     pub fn document(&mut self, document: &Document) {
-        self.word(&document.0);
+        self.0.document(&document.0);
     }
 
     /// The whole of it.
     pub fn end(mut self) -> Document {
-        self.0.push_str(if self.0.is_empty() { "[]" } else { "]" });
-        Document(self.0)
+        self.0.close(']');
+        Document(self.0.into_text())
     }
-
-    fn word(&mut self, word: &str) {
-        self.separate();
-        self.0.push_str(word);
-    }
-
-    fn separate(&mut self) {
-        self.0.push(if self.0.is_empty() { '[' } else { ',' });
-    }
-}
-
-/// A text in quotes, with no more escapes than JSON needs (RFC 8259, 7).
-#[inline(never)]
-fn quote(text: &str, document: &mut String) {
-    document.push('"');
-    for character in text.chars() {
-        let short = match character {
-            '"' => "\\\"",
-            '\\' => "\\\\",
-            '\u{8}' => "\\b",
-            '\t' => "\\t",
-            '\n' => "\\n",
-            '\u{c}' => "\\f",
-            '\r' => "\\r",
-            '\u{0}'..' ' => {
-                // Writing to a String cannot fail.
-                let _ = write!(document, "\\u{:04x}", u32::from(character));
-                continue;
-            }
-            _ => {
-                document.push(character);
-                continue;
-            }
-        };
-        document.push_str(short);
-    }
-    document.push('"');
 }
 
 #[cfg(test)]
