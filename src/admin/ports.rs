@@ -3,6 +3,7 @@
 
 use crate::cache::ports::{Fault, Host};
 use crate::config::ConfigError;
+use crate::json::{self, Foreign};
 use crate::limits::LEDGER_ASK_TIMEOUT_MS;
 use crate::purge::question::{self, Answer, Question};
 
@@ -75,9 +76,8 @@ pub trait AdminHost: Host {
 
 /// Asks the ledger of purges. After a fault nobody knows whether it has done what it was asked.
 pub async fn ask_ledger<H: AdminHost>(host: &H, question: &Question) -> Result<Answer, Fault> {
-    let question = serde_json::to_string(question)
-        .map_err(|_| Fault::Corrupt("a question cannot be written"))?;
+    let question = json::write(question);
     let (class, budget_ms) = (Class::PurgeLedger, LEDGER_ASK_TIMEOUT_MS);
     let answer = host.ask_object(class, question::NAME, &question, budget_ms).await?;
-    serde_json::from_str(&answer).map_err(|_| Fault::Corrupt("the ledger gave no answer"))
+    json::read(&answer).map_err(|Foreign| Fault::Corrupt("the ledger gave no answer"))
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::cache::ports::{Body, Fault, Reply};
 use crate::cache::reply;
 use crate::config::ConfigError;
+use crate::document::{Document, Object};
 use crate::http::problem::Problem;
 use crate::http::visible;
 use crate::limits::ADMIN_BODY_BYTES_MAX;
@@ -70,7 +71,14 @@ impl Wrong {
     }
 
     /// As JSON.
-    pub fn json(&self) -> Value {
+    pub fn json(&self) -> Document {
+        let mut wrong = Object::default();
+        wrong.text("at", &self.at);
+        wrong.text("detail", &self.detail);
+        wrong.end()
+    }
+
+    fn value(&self) -> Value {
         json!({ "at": self.at, "detail": self.detail })
     }
 }
@@ -123,7 +131,7 @@ impl Refusal {
         let mut extensions = BTreeMap::from([("request_id", Value::from(request_id))]);
         match self {
             Self::Invalid(errors) | Self::InvalidConfiguration(errors) => {
-                extensions.insert("errors", errors.iter().map(Wrong::json).collect());
+                extensions.insert("errors", errors.iter().map(Wrong::value).collect());
             }
             Self::Unavailable { binding, .. } => {
                 extensions.insert("binding", Value::from(*binding));

@@ -297,18 +297,20 @@ fn bypass(at: &At<'_>, errors: &mut Errors) -> Bypass {
             );
         }
     }
+    let mut parameters = BTreeMap::new();
     let action = |word: &str| BypassAction::ALL.into_iter().find(|action| action.as_str() == word);
+    for (name, at) in at.entries("parameters") {
+        if let Some(action) = action(&at.own_text()) {
+            parameters.insert(name.to_owned(), action);
+        }
+    }
     Bypass {
         access: match at.text("access").as_str() {
             "open" => Access::Open,
             "token" => Access::Token,
             _ => Access::Off,
         },
-        parameters: at
-            .entries("parameters")
-            .into_iter()
-            .filter_map(|(name, at)| Some((name.to_owned(), action(&at.own_text())?)))
-            .collect(),
+        parameters,
         header: at.optional_text("header"),
         request_cache_control: at.flag("requestCacheControl"),
         debug: at.optional_text("debug").and_then(|word| action(&word)),
@@ -331,12 +333,10 @@ fn tags(at: &At<'_>) -> Tags {
 }
 
 fn headers(at: &At<'_>) -> Headers {
+    let mut set = BTreeMap::new();
+    set.extend(at.entries("set").iter().map(|(name, at)| ((*name).to_owned(), at.own_text())));
     Headers {
-        set: at
-            .entries("set")
-            .into_iter()
-            .map(|(name, at)| (name.to_owned(), at.own_text()))
-            .collect(),
+        set,
         browser_max_age_s: at.number("browserMaxAge"),
         predecessors: at.flag("predecessors"),
     }

@@ -59,9 +59,10 @@ pub struct Ladder {
 }
 
 pub(super) fn signing(at: &At<'_>, errors: &mut Errors) -> Signing {
-    let keys = at.entries("keys").into_iter();
+    let mut keys = BTreeMap::new();
+    keys.extend(at.entries("keys").iter().map(|(kid, at)| ((*kid).to_owned(), at.own_text())));
     let signing = Signing {
-        keys: keys.map(|(kid, at)| (kid.to_owned(), at.own_text())).collect(),
+        keys,
         require_expiry: at.flag("requireExpiry"),
         expires_max_s: at.required("expiresMax"),
     };

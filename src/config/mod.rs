@@ -13,10 +13,12 @@ pub mod live;
 mod origins;
 mod reach;
 mod reader;
+#[cfg(not(target_family = "wasm"))]
 pub mod reference;
 mod renamed;
 pub mod table;
 pub mod template;
+mod time;
 mod walk;
 
 pub use check::{ConfigError, ERRORS_MAX};

@@ -59,9 +59,11 @@ fn sources(origin: &At<'_>, pattern: Option<&Regex>, errors: &mut Errors) -> Vec
         if let Some(pattern) = pattern {
             check_captures(&at, &url, pattern, errors);
         }
-        sources.push((at.required("priority"), Source { url, auth: auth(&at, errors) }));
+        let priority = at.required("priority");
+        // Behind its equals: they stay as written.
+        let place = sources.partition_point(|(other, _)| *other <= priority);
+        sources.insert(place, (priority, Source { url, auth: auth(&at, errors) }));
     }
-    sources.sort_by_key(|(priority, _)| *priority); // stable: equals stay as written
     sources.into_iter().map(|(_, source)| source).collect()
 }
 

@@ -116,15 +116,13 @@ fn unknown(
         }
         return;
     }
-    let advice = renamed::advice(&old).unwrap_or_else(|| {
-        match names.iter().min_by_key(|known| distance(&name.to_lowercase(), &known.to_lowercase()))
-        {
-            Some(near) if distance(&name.to_lowercase(), &near.to_lowercase()) <= 2 => {
-                format!("did you mean {near}?")
-            }
-            Some(_) => format!("the keys here are {}", names.join(", ")),
-            None => "leave it out; CONFIGURATION_REFERENCE.md names every key".to_owned(),
-        }
+    let edits = |known: &str| distance(&name.to_ascii_lowercase(), &known.to_ascii_lowercase());
+    let nearest =
+        || names.iter().map(|known| (edits(known), known)).min_by_key(|(edits, _)| *edits);
+    let advice = renamed::advice(&old).unwrap_or_else(|| match nearest() {
+        Some((0..=2, near)) => format!("did you mean {near}?"),
+        Some(_) => format!("the keys here are {}", names.join(", ")),
+        None => "leave it out; CONFIGURATION_REFERENCE.md names every key".to_owned(),
     });
     errors.push(&path, shown(&path, value), "a key that exists".to_owned(), advice);
 }
@@ -161,7 +159,7 @@ fn leaf(row: &Key, path: &str, found: Option<&Value>, errors: &mut Errors) -> Op
 fn fallback(row: &Key, path: &str, errors: &mut Errors) -> Option<Value> {
     let value = match row.fallback {
         Fallback::Required => {
-            let advice = format!("add it: {}", row.meaning);
+            let advice = "add it; CONFIGURATION_REFERENCE.md says what it means".to_owned();
             errors.push(path, "nothing".to_owned(), row.kind.wanted(), advice);
             return None;
         }

@@ -15,6 +15,7 @@ use super::settings::Settings;
 use super::state::{RECEIPT_PREFIX, State, receipt_name};
 use crate::cache::ports::{Clock, Entropy, Fault};
 use crate::durable::{Change, Durable, Order};
+use crate::json::{self, Foreign};
 use crate::limits::{
     AUDITED_MAX, MIRROR_PAUSE_MS, MIRROR_TIMEOUT_MS, PURGE_PAGE_BYTES_MAX, PURGE_PAGE_MAX,
     ZONE_REQUESTS_A_RUN, ZONE_TIMEOUT_MS,
@@ -65,7 +66,7 @@ impl Book {
             Question::Record(order) => {
                 let (mut next, mut changes) = (State::clone(&state), Vec::new());
                 let times = (now_ms, now_ms);
-                let written = next.record(order, Via::Api, times, desk.settings, &mut changes)?;
+                let written = next.record(order, Via::Api, times, desk.settings, &mut changes);
                 let state = self.commit(desk, &state, next, changes, Wake::Soon).await?;
                 let receipt = Box::new(state.receipt(written, desk.settings, now_ms));
                 Ok(Answer::Recorded { receipt, ledger: state.ledger.encode()? })
@@ -216,8 +217,7 @@ impl Book {
                 echoes += 1;
             } else {
                 let times = (at_ms, now_ms);
-                let written =
-                    next.record(order, Via::AuditLog, times, desk.settings, &mut changes)?;
+                let written = next.record(order, Via::AuditLog, times, desk.settings, &mut changes);
                 applied.push(written.number);
             }
         }
@@ -314,7 +314,7 @@ async fn log<S: Durable, M, A, C>(
 const LOG_PART: usize = 10;
 
 fn read(text: &str) -> Result<Written, Fault> {
-    serde_json::from_str(text).map_err(|_| Fault::Corrupt("a receipt that is not ours"))
+    json::read(text).map_err(|Foreign| Fault::Corrupt("a receipt that is not ours"))
 }
 
 /// Whether somebody is at something that must not be done twice at a time; who never comes back is given up.

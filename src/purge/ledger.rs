@@ -4,26 +4,30 @@
 //! oldest are folded: each into one of a thousand buckets that it shares with others of its kind, a prefix into
 //! its folder. What is folded bears on more than it was aimed at, never on less.
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
-
 use super::target::{Digest, Prefix, Subject, Target, bucket, folder_digest, is_of_one_host};
 use crate::cache::ports::Fault;
+use crate::json::{self, Foreign, Json, Tree, Writer, record, words};
 use crate::limits::{LEDGER_BYTES_MAX, LEDGER_PREFIXES_MAX, LEDGER_TARGETS_MAX};
+use crate::sorted::{Sorted, nth};
 
 /// The only format version so far. A new one keeps the readers of the old.
 const VERSION: u8 = 1;
+/// Digits of the longest name of a digest.
+const HEX_DIGITS_MAX: usize = 16;
 
 /// How a purge is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// As good as absent.
     Hard,
     /// Past its lifetime: served while one refresh runs.
     Soft,
 }
+
+words! { Mode {
+    "hard" => Hard,
+    "soft" => Soft,
+} }
 
 /// What purges mean for an entry, from good to bad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,8 +41,18 @@ pub enum Standing {
 }
 
 /// Numbers of the last purges of either mode; 0 for none.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Mark(u64, u64);
+
+impl Json for Mark {
+    fn read(tree: &Tree<'_>) -> Result<Self, Foreign> {
+        Json::read(tree).map(|(hard, soft)| Self(hard, soft))
+    }
+
+    fn write(&self, writer: &mut Writer) {
+        (self.0, self.1).write(writer);
+    }
+}
 
 impl Mark {
     /// Of one purge.
@@ -75,6 +89,14 @@ impl Mark {
         self.1 = self.1.max(other.1);
     }
 
+    fn raise_at<K: Ord>(self, key: K, marks: &mut Marks<K>) {
+        if let Some(mark) = marks.get_mut(&key) {
+            mark.raise(self);
+        } else {
+            marks.insert(key, self);
+        }
+    }
+
     /// Whether `other` says all that this says.
     fn is_covered_by(self, other: Self) -> bool {
         self.0 <= other.0 && (self.1 <= other.1 || self.1 <= other.0)
@@ -86,10 +108,12 @@ impl Mark {
 pub struct Ledger {
     number: u64,
     everything: Mark,
-    targets: BTreeMap<Digest, Mark>,
-    prefixes: BTreeMap<Prefix, Mark>,
-    buckets: BTreeMap<u64, Mark>,
+    targets: Marks<Digest>,
+    prefixes: Marks<Prefix>,
+    buckets: Marks<u64>,
 }
+
+type Marks<K> = Sorted<K, Mark>;
 
 impl Ledger {
     /// The number of the last purge in it; 0 before the first.
@@ -105,11 +129,11 @@ impl Ledger {
             match target {
                 Target::Everything => self.everything.raise(mark),
                 Target::Prefix(prefix) => {
-                    self.prefixes.entry(prefix.clone()).or_default().raise(mark);
+                    mark.raise_at(prefix.clone(), &mut self.prefixes);
                 }
                 Target::Tag(_) | Target::Path(_) | Target::Variant(_) | Target::Host(_) => {
                     if let Some(digest) = target.digest() {
-                        self.targets.entry(digest).or_default().raise(mark);
+                        mark.raise_at(digest, &mut self.targets);
                     }
                 }
             }
@@ -129,7 +153,7 @@ impl Ledger {
             found.into_iter().flatten().for_each(|found| mark.raise(*found));
         }
         if let Some(path) = subject.path {
-            for (prefix, found) in &self.prefixes {
+            for (prefix, found) in self.prefixes.iter() {
                 if prefix.covers(subject.host, path) {
                     mark.raise(*found);
                 }
@@ -144,7 +168,7 @@ impl Ledger {
     /// What is made for one host is served on all, so a purge on any host counts.
     pub fn version_of(&self, subject: &Subject<'_>) -> u64 {
         let mut mark = self.bearing_on(subject);
-        let of_hosts = self.targets.iter().chain(&self.buckets);
+        let of_hosts = self.targets.iter().chain(self.buckets.iter());
         of_hosts.filter(|(name, _)| is_of_one_host(**name)).for_each(|(_, it)| mark.raise(*it));
         if let Some(path) = subject.path {
             let of_hosts =
@@ -191,11 +215,11 @@ impl Ledger {
                     (host, "") => {
                         let host = Target::Host(host.to_owned());
                         let digest = host.digest().unwrap_or_default();
-                        self.targets.entry(digest).or_default().raise(mark);
+                        mark.raise_at(digest, &mut self.targets);
                     }
                     (host, folder) => {
                         let digest = folder_digest(host, folder);
-                        self.targets.entry(digest).or_default().raise(mark);
+                        mark.raise_at(digest, &mut self.targets);
                     }
                 }
             }
@@ -203,23 +227,26 @@ impl Ledger {
         if self.targets.len() > targets_max {
             for digest in oldest(&self.targets, targets_max * 3 / 4) {
                 let Some(mark) = self.targets.remove(&digest) else { continue };
-                self.buckets.entry(bucket(digest)).or_default().raise(mark);
+                mark.raise_at(bucket(digest), &mut self.buckets);
             }
         }
     }
 
     /// JSON of at most [`LEDGER_BYTES_MAX`].
     pub fn encode(&self) -> Result<String, Fault> {
+        let mut prefixes = Marks::default();
+        for (prefix, mark) in self.prefixes.iter() {
+            prefixes.insert(prefix.text(), *mark);
+        }
         let stored = Stored {
             version: VERSION,
             number: self.number,
             everything: self.everything,
-            targets: self.targets.iter().map(|(digest, mark)| (hex(*digest), *mark)).collect(),
-            prefixes: self.prefixes.iter().map(|(prefix, mark)| (prefix.text(), *mark)).collect(),
-            buckets: self.buckets.iter().map(|(bucket, mark)| (hex(*bucket), *mark)).collect(),
+            targets: in_hex(&self.targets),
+            prefixes,
+            buckets: in_hex(&self.buckets),
         };
-        let text = serde_json::to_string(&stored)
-            .map_err(|_| Fault::Corrupt("a ledger cannot be written"))?;
+        let text = json::write(&stored);
         if text.len() > LEDGER_BYTES_MAX {
             let (bytes, bytes_max) = (text.len() as u64, LEDGER_BYTES_MAX as u64);
             return Err(Fault::TooLarge { bytes, bytes_max });
@@ -233,55 +260,80 @@ impl Ledger {
         if text.len() > LEDGER_BYTES_MAX {
             return Err(NOT_OURS);
         }
-        let stored: Stored = serde_json::from_str(text).map_err(|_| NOT_OURS)?;
-        let Stored { version, number, everything, targets, prefixes, buckets } = stored;
-        let marks = targets.values().chain(prefixes.values()).chain(buckets.values());
-        let is_ahead = marks.chain([&everything]).any(|mark| mark.latest() > number);
+        let Stored { version, number, everything, targets, prefixes: stored, buckets } =
+            json::read(text).map_err(|Foreign| NOT_OURS)?;
+        let marks = targets.iter().chain(stored.iter()).chain(buckets.iter());
+        let is_ahead =
+            marks.map(|(_, mark)| mark).chain([&everything]).any(|it| it.latest() > number);
         if version != VERSION || is_ahead {
             return Err(NOT_OURS);
         }
-        let digests = |marks: BTreeMap<String, Mark>| {
-            let digest =
-                |(text, mark): (String, Mark)| Some((u64::from_str_radix(&text, 16).ok()?, mark));
-            marks.into_iter().map(digest).collect::<Option<BTreeMap<_, _>>>()
-        };
-        let prefix = |(text, mark): (String, Mark)| Some((Prefix::parse(&text)?, mark));
-        Ok(Self {
-            number,
-            everything,
-            targets: digests(targets).ok_or(NOT_OURS)?,
-            prefixes: prefixes.into_iter().map(prefix).collect::<Option<_>>().ok_or(NOT_OURS)?,
-            buckets: digests(buckets).ok_or(NOT_OURS)?,
-        })
+        let mut prefixes = Marks::default();
+        for (text, mark) in stored.iter() {
+            prefixes.insert(Prefix::parse(text).ok_or(NOT_OURS)?, *mark);
+        }
+        let targets = of_hex(&targets).ok_or(NOT_OURS)?;
+        let buckets = of_hex(&buckets).ok_or(NOT_OURS)?;
+        Ok(Self { number, everything, targets, prefixes, buckets })
     }
 }
 
-#[derive(Serialize, Deserialize)]
 struct Stored {
-    #[serde(rename = "v")]
     version: u8,
-    #[serde(rename = "n")]
     number: u64,
-    #[serde(rename = "e")]
     everything: Mark,
-    #[serde(rename = "t")]
-    targets: BTreeMap<String, Mark>,
-    #[serde(rename = "p")]
-    prefixes: BTreeMap<String, Mark>,
-    #[serde(rename = "b")]
-    buckets: BTreeMap<String, Mark>,
+    targets: Marks<String>,
+    prefixes: Marks<String>,
+    buckets: Marks<String>,
 }
 
-fn hex(digest: u64) -> String {
-    format!("{digest:x}")
+record! { Stored, PassedOver {
+    "v" => version,
+    "n" => number,
+    "e" => everything,
+    "t" => targets,
+    "p" => prefixes,
+    "b" => buckets,
+} }
+
+/// By their names as text. The longest first: then each comes after those before it.
+fn in_hex(marks: &Marks<u64>) -> Marks<String> {
+    let mut named = Marks::default();
+    for digits in (1..=HEX_DIGITS_MAX).rev() {
+        let long = marks.iter().map(|(name, mark)| (format!("{name:x}"), mark));
+        for (name, mark) in long.filter(|(name, _)| name.len() == digits) {
+            named.insert(name, *mark);
+        }
+    }
+    named
+}
+
+/// What [`in_hex`] has made. The shortest first: then each comes after those before it.
+fn of_hex(named: &Marks<String>) -> Option<Marks<u64>> {
+    let mut marks = Marks::default();
+    for digits in 0..=named.iter().map(|(name, _)| name.len()).max().unwrap_or_default() {
+        for (name, mark) in named.iter().filter(|(name, _)| name.len() == digits) {
+            marks.insert(u64::from_str_radix(name, 16).ok()?, *mark);
+        }
+    }
+    Some(marks)
 }
 
 /// All but the `kept` that were purged last: room for more is made at once, not one by one.
-fn oldest<K: Clone>(marks: &BTreeMap<K, Mark>, kept: usize) -> Vec<K> {
-    let count = marks.len().saturating_sub(kept);
-    let mut by_age: Vec<_> = marks.iter().map(|(key, mark)| (mark.latest(), key)).collect();
-    by_age.sort_by_key(|(number, _)| *number);
-    by_age.into_iter().take(count).map(|(_, key)| key.clone()).collect()
+fn oldest<K: Ord + Clone>(marks: &Marks<K>, kept: usize) -> Vec<K> {
+    let numbers: Vec<u64> = marks.iter().map(|(_, mark)| mark.latest()).collect();
+    let count = numbers.len().saturating_sub(kept);
+    let Some(last) = count.checked_sub(1).and_then(|at| nth(&numbers, at)) else {
+        return Vec::new();
+    };
+    // Several may be of the last purge among them.
+    let mut of_last = count - numbers.iter().filter(|number| **number < last).count();
+    let mut is_old = |number| {
+        let is_one_more = number == last && of_last > 0;
+        of_last -= usize::from(is_one_more);
+        number < last || is_one_more
+    };
+    marks.iter().filter(|(_, mark)| is_old(mark.latest())).map(|(key, _)| key.clone()).collect()
 }
 
 #[cfg(test)]

@@ -127,6 +127,24 @@ fn the_ledger_is_written_as_these_bytes_for_as_long_as_isolates_read_it() {
 }
 
 #[test]
+fn marks_are_written_in_the_order_of_their_names_as_text() {
+    let mut ledger = Ledger { number: 9, ..Ledger::default() };
+    let names = [1, 0xfff, 0x1000, 0x1bff, 0x400, 0xff, u64::MAX, 0];
+    for name in names {
+        ledger.buckets.insert(name, Mark(1, 0));
+    }
+    for (host, path) in [("a-b", "x"), ("a", "y"), ("", "z")] {
+        ledger.prefixes.insert(Prefix { host: host.into(), path: path.into() }, Mark(0, 2));
+    }
+    let text = ledger.encode().unwrap();
+    assert_eq!(
+        text,
+        r#"{"v":1,"n":9,"e":[0,0],"t":{},"p":{"/z":[0,2],"a-b/x":[0,2],"a/y":[0,2]},"b":{"0":[1,0],"1":[1,0],"1000":[1,0],"1bff":[1,0],"400":[1,0],"ff":[1,0],"fff":[1,0],"ffffffffffffffff":[1,0]}}"#
+    );
+    assert_eq!(Ledger::decode(&text).unwrap(), ledger);
+}
+
+#[test]
 fn what_no_ledger_can_be_is_corrupt() {
     let good = r#"{"v":1,"n":3,"e":[0,1],"t":{"ff":[2,0]},"p":{"/a":[3,0]},"b":{}}"#;
     assert!(Ledger::decode(good).is_ok());

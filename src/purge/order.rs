@@ -1,6 +1,5 @@
 //! What an operator wants purged: read from JSON, checked whole, every mistake named at once.
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::aim::{self, host, path, prefix, tag};
@@ -9,37 +8,45 @@ use super::target::{Prefix, Target};
 use crate::cache::bypass;
 use crate::cache::rendition::Rendition;
 use crate::config::Config;
+use crate::json::record;
 use crate::limits::{BY_CHARS_MAX, NOTE_CHARS_MAX, PURGE_ERRORS_MAX, PURGE_TARGETS_MAX};
 use crate::media::sources;
 use crate::request;
 use crate::request::path::SourcePath;
 use crate::request::query::Query;
+use crate::sorted::sort;
 
 /// One purge that is wanted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
     /// Hard or soft.
     pub mode: Mode,
     /// What it is aimed at; never empty.
     pub targets: Vec<Target>,
     /// Where the Cache API keeps the single renditions among them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<String>,
     /// The same in the operator's words.
     pub asked: Asked,
     /// What is purged beyond what was asked, and why.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
     /// Who wants it; may be empty.
-    #[serde(default)]
     pub by: String,
     /// Why; may be empty.
-    #[serde(default)]
     pub note: String,
 }
 
+record! { Order, PassedOver {
+    "mode" => mode,
+    "targets" => targets,
+    "files" => files or nothing,
+    "asked" => asked,
+    "remarks" => remarks or nothing,
+    "by" => by or default,
+    "note" => note or default,
+} }
+
 /// Targets in the operator's words, canonical where that is one word for the same.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Asked {
     /// Cache tags, as entries carry them.
     pub tags: Vec<String>,
@@ -54,6 +61,15 @@ pub struct Asked {
     /// Everything.
     pub everything: bool,
 }
+
+record! { Asked, PassedOver {
+    "tags" => tags,
+    "paths" => paths,
+    "prefixes" => prefixes,
+    "urls" => urls,
+    "hosts" => hosts,
+    "everything" => everything,
+} }
 
 /// One mistake in what was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -204,11 +220,9 @@ impl Order {
         }
         let Asked { tags, paths, prefixes, urls, hosts, everything: _ } = &mut self.asked;
         for list in [tags, paths, prefixes, urls, hosts, &mut self.files, &mut self.remarks] {
-            list.sort_unstable();
-            list.dedup();
+            sort(list);
         }
-        self.targets.sort_unstable();
-        self.targets.dedup();
+        sort(&mut self.targets);
     }
 }
 

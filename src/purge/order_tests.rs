@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::json;
 use crate::purge::target::Prefix;
 
 fn given(document: Value) -> Result<Request, Vec<Mistake>> {
@@ -139,4 +140,25 @@ fn a_thousand_mistakes_are_counted_and_a_hundred_named() {
     let found = mistakes(json!({ "tags": vec![" "; 1_000] }));
     assert_eq!(found.len(), 101);
     assert_eq!(found[100].1, "900 more mistakes are not named");
+}
+
+#[test]
+fn an_order_is_these_bytes_on_the_wire() {
+    let mut order = Order::of(Mode::Hard, "ann".into(), "new \"cut\"".into());
+    order.aim_at_everything();
+    order.aim_at_tag("campaign".into());
+    order.aim_at_path(&SourcePath::parse("/videos/a.mp4").unwrap());
+    order.aim_at_prefix(Prefix { host: "v.example".into(), path: "b/".into() });
+    order.aim_at_host("h.example".into());
+    order.targets.push(Target::Variant("video:a.mp4:w=640".into()));
+    order.asked.urls.push("https://v.example/a.mp4?width=640".into());
+    order.files.push("https://v.example/a.mp4?width=640".into());
+    order.remarks.push("more".into());
+    let text = r#"{"mode":"hard","targets":["everything",{"tag":"campaign"},{"path":"videos/a.mp4"},{"prefix":{"host":"v.example","path":"b/"}},{"host":"h.example"},{"variant":"video:a.mp4:w=640"}],"files":["https://v.example/a.mp4?width=640"],"asked":{"tags":["campaign"],"paths":["/videos/a.mp4"],"prefixes":["v.example/b/"],"urls":["https://v.example/a.mp4?width=640"],"hosts":["h.example"],"everything":true},"remarks":["more"],"by":"ann","note":"new \"cut\""}"#;
+    assert_eq!(json::write(&order), text);
+    assert_eq!(json::read::<Order>(text).unwrap(), order);
+    let least = r#"{"mode":"soft","targets":["everything"],"asked":{"tags":[],"paths":[],"prefixes":[],"urls":[],"hosts":[],"everything":true}}"#;
+    let mut order = Order::of(Mode::Soft, String::new(), String::new());
+    order.aim_at_everything();
+    assert_eq!(json::read::<Order>(least).unwrap(), order);
 }

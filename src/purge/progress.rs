@@ -1,16 +1,25 @@
 //! How far every tier is with the purges: what the ledger's object remembers beside the ledger.
 
-use serde::{Deserialize, Serialize};
-
 use super::question::Round;
 use super::receipt::Swept;
+use crate::json::{Foreign, Json, Tree, Writer, record};
 use crate::limits::{
     MIRROR_DOUBT_MS, MIRROR_PAUSE_MS, MIRROR_RETRY_MS_MAX, PURGE_EPOCH_MS, PURGES_KEPT_MAX,
 };
 
 /// When purges up to a number were done with: numbers and times ascend.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Milestones(Vec<(u64, u64)>);
+
+impl Json for Milestones {
+    fn read(tree: &Tree<'_>) -> Result<Self, Foreign> {
+        Json::read(tree).map(Self)
+    }
+
+    fn write(&self, writer: &mut Writer) {
+        self.0.write(writer);
+    }
+}
 
 impl Milestones {
     /// All purges up to this number are done with.
@@ -40,7 +49,7 @@ impl Milestones {
 }
 
 /// How far every tier is. Times are milliseconds since 1970.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Progress {
     /// What KV has.
     pub(super) mirrored: Milestones,
@@ -62,6 +71,20 @@ pub(super) struct Progress {
     /// The longest that purges have ever had to be remembered.
     remembered_ms: u64,
 }
+
+record! { Progress, PassedOver {
+    "mirrored" => mirrored,
+    "zone" => zone,
+    "written" => written,
+    "mirror_next_ms" => mirror_next_ms,
+    "mirror_failures" => mirror_failures,
+    "doubt_until_ms" => doubt_until_ms,
+    "hard" => hard,
+    "round" => round,
+    "rounds" => rounds,
+    "epochs" => epochs,
+    "remembered_ms" => remembered_ms,
+} }
 
 impl Progress {
     /// A purge has been recorded.

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::json;
 
 const DAY_MS: u64 = 86_400_000;
 
@@ -80,4 +81,24 @@ fn only_hard_purges_are_swept() {
     progress.swept(3, None, 1, true, 5);
     assert_eq!(progress.when_swept(2), Some(Swept { at_ms: 5, deleted: 1 }));
     assert_eq!(progress.round(3), None);
+}
+
+#[test]
+fn the_progress_is_these_bytes_in_the_storage() {
+    let mut progress = Progress::default();
+    let text = r#"{"mirrored":[],"zone":[],"written":0,"mirror_next_ms":0,"mirror_failures":0,"doubt_until_ms":0,"hard":0,"round":null,"rounds":[],"epochs":[],"remembered_ms":0}"#;
+    assert_eq!(json::write(&progress), text);
+    progress.recorded(1, true, DAY_MS);
+    progress.recorded(2, true, 90 * DAY_MS);
+    progress.mirrored(1, 5, 6);
+    progress.zone.reach(2, 7);
+    progress.round(1);
+    progress.swept(1, None, 4, true, 8);
+    progress.round(2);
+    progress.swept(2, Some("c".into()), 3, false, 9);
+    progress.not_mirrored(10);
+    progress.forgotten(11, 12);
+    let text = r#"{"mirrored":[[1,6]],"zone":[[2,7]],"written":1,"mirror_next_ms":1010,"mirror_failures":1,"doubt_until_ms":60010,"hard":2,"round":{"number":2,"cursor":"c","deleted":3},"rounds":[[1,{"at_ms":8,"deleted":4}]],"epochs":[[0,1],[3,2]],"remembered_ms":11}"#;
+    assert_eq!(json::write(&progress), text);
+    assert_eq!(json::read::<Progress>(text).unwrap(), progress);
 }

@@ -2,10 +2,9 @@
 //!
 //! Both sides may be of different releases while a deployment is under way, so these words keep their meaning.
 
-use serde::{Deserialize, Serialize};
-
 use super::order::Order;
 use super::receipt::Receipt;
+use crate::json::{choice, record};
 
 /// Name of the one object of its class.
 pub const NAME: &str = "ledger";
@@ -13,8 +12,7 @@ pub const NAME: &str = "ledger";
 pub const BINDING: &str = "PURGE_LEDGER";
 
 /// Asked of the ledger's object.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::large_enum_variant)] // one lives at a time
 pub enum Question {
     /// Purge this. Answered when it is durable.
@@ -27,7 +25,6 @@ pub enum Question {
     /// The last purges, newest first.
     Log {
         /// Only those before this one.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         before: Option<u64>,
         /// At most so many, and at most [`crate::limits::PURGE_PAGE_MAX`].
         limit: u32,
@@ -50,7 +47,6 @@ pub enum Question {
         /// The round's number, as [`Answer::Sweep`] gave it.
         number: u64,
         /// Where the next part begins; `None` at the beginning, and after the end.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         cursor: Option<String>,
         /// Entries that were deleted.
         deleted: u64,
@@ -59,8 +55,24 @@ pub enum Question {
     },
 }
 
+choice! { Question {
+    "record" => Record(order),
+    "receipt" => Receipt { "number" => number },
+    "log" => Log { "before" => before or nothing, "limit" => limit },
+    "ledger" => Ledger,
+    "audit-state" => AuditState,
+    "audited" => Audited { "purges" => purges, "until_ms" => until_ms },
+    "sweep" => Sweep,
+    "swept" => Swept {
+        "number" => number,
+        "cursor" => cursor or nothing,
+        "deleted" => deleted,
+        "is_complete" => is_complete,
+    },
+} }
+
 /// A purge that somebody made in Cloudflare's dashboard or API.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditedPurge {
     /// The record's own name in the log: what has it is applied once.
     pub id: String,
@@ -72,9 +84,15 @@ pub struct AuditedPurge {
     pub order: Order,
 }
 
+record! { AuditedPurge, PassedOver {
+    "id" => id,
+    "at_ms" => at_ms,
+    "payload" => payload,
+    "order" => order,
+} }
+
 /// What the ledger's object says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// To [`Question::Record`].
     Recorded {
@@ -90,7 +108,6 @@ pub enum Answer {
         /// Newest first.
         receipts: Vec<Receipt>,
         /// What to ask for the next page; `None` after the oldest.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         before: Option<u64>,
     },
     /// To [`Question::Ledger`].
@@ -130,22 +147,45 @@ pub enum Answer {
     },
 }
 
+choice! { Answer {
+    "recorded" => Recorded { "receipt" => receipt, "ledger" => ledger },
+    "receipt" => Receipt(receipt),
+    "log" => Log { "receipts" => receipts, "before" => before or nothing },
+    "ledger" => Ledger { "ledger" => ledger },
+    "audit-state" => AuditState { "until_ms" => until_ms },
+    "audited" => Audited {
+        "applied" => applied,
+        "repeated" => repeated,
+        "echoes" => echoes,
+        "ledger" => ledger,
+    },
+    "sweep" => Sweep { "round" => round, "ledger" => ledger },
+    "noted" => Noted,
+    "refused" => Refused { "why" => why },
+} }
+
 /// One way through all of KV.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Round {
     /// The last purge before its beginning: all up to it are swept when it is complete.
     pub number: u64,
     /// Where it goes on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
     /// Entries that were deleted so far.
     pub deleted: u64,
 }
 
+record! { Round, PassedOver {
+    "number" => number,
+    "cursor" => cursor or nothing,
+    "deleted" => deleted,
+} }
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::json;
     use crate::purge::ledger::Mode;
 
     #[test]
@@ -186,8 +226,8 @@ mod tests {
                 r#"{"swept":{"number":7,"cursor":"c","deleted":2,"is_complete":false}}"#.into(),
             ),
         ] {
-            assert_eq!(serde_json::to_string(&question).unwrap(), text);
-            assert_eq!(serde_json::from_str::<Question>(&text).unwrap(), question);
+            assert_eq!(json::write(&question), text);
+            assert_eq!(json::read::<Question>(&text).unwrap(), question);
         }
     }
 
@@ -213,8 +253,8 @@ mod tests {
             (Answer::Noted, r#""noted""#),
             (Answer::Refused { why: "w".into() }, r#"{"refused":{"why":"w"}}"#),
         ] {
-            assert_eq!(serde_json::to_string(&answer).unwrap(), text);
-            assert_eq!(serde_json::from_str::<Answer>(text).unwrap(), answer);
+            assert_eq!(json::write(&answer), text);
+            assert_eq!(json::read::<Answer>(text).unwrap(), answer);
         }
     }
 }

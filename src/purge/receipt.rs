@@ -1,17 +1,14 @@
 //! What became of a purge, tier by tier: what is written down once, and what follows from how far each tier is.
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-
 use super::heard;
 use super::ledger::Mode;
 use super::order::{Asked, Order};
 use super::settings::ReadFrom;
-use crate::http::date::rfc3339;
+use crate::document::{Document, Object};
+use crate::json::{Foreign, Json, Tree, Unknown, Writer, needed, record, words};
 
 /// Where a purge came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Via {
     /// The operator's API.
     Api,
@@ -19,17 +16,13 @@ pub enum Via {
     AuditLog,
 }
 
-impl Via {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Api => "api",
-            Self::AuditLog => "audit-log",
-        }
-    }
-}
+words! { Via {
+    "api" => Api,
+    "audit-log" => AuditLog,
+} }
 
 /// What is written down of a purge, once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     /// Its number.
     pub number: u64,
@@ -48,12 +41,23 @@ pub struct Written {
     /// What it is aimed at.
     pub asked: Asked,
     /// What is purged beyond that, and why.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
     /// Items that the zone was to purge; `None` where the zone is not ours to purge.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone_items: Option<u64>,
 }
+
+record! { Written, PassedOver {
+    "number" => number,
+    "at_ms" => at_ms,
+    "recorded_ms" => recorded_ms,
+    "via" => via,
+    "mode" => mode,
+    "by" => by,
+    "note" => note,
+    "asked" => asked,
+    "remarks" => remarks or nothing,
+    "zone_items" => zone_items or nothing,
+} }
 
 impl Written {
     /// Of an order.
@@ -70,7 +74,7 @@ impl Written {
 }
 
 /// A purge and how far it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
     /// What is written down.
     pub written: Written,
@@ -86,8 +90,17 @@ pub struct Receipt {
     pub now_ms: u64,
 }
 
+record! { Receipt, PassedOver {
+    "written" => written,
+    "mirrored_ms" => mirrored_ms,
+    "heard_by_ms" => heard_by_ms,
+    "zone" => zone,
+    "swept" => swept,
+    "now_ms" => now_ms,
+} }
+
 /// What a round of deletion came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Swept {
     /// When it was complete.
     pub at_ms: u64,
@@ -95,9 +108,13 @@ pub struct Swept {
     pub deleted: u64,
 }
 
+record! { Swept, PassedOver {
+    "at_ms" => at_ms,
+    "deleted" => deleted,
+} }
+
 /// How far the zone's cache is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "state")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ZonePart {
     /// It is not asked.
     Off,
@@ -112,8 +129,45 @@ pub enum ZonePart {
     Failing(Waiting),
 }
 
+impl Json for ZonePart {
+    fn read(tree: &Tree<'_>) -> Result<Self, Foreign> {
+        match tree.label("state")? {
+            "off" => Ok(Self::Off),
+            "done" => {
+                let [at_ms] = tree.members(["at_ms"], Unknown::PassedOver)?;
+                Ok(Self::Done { at_ms: needed(at_ms)? })
+            }
+            "pending" => Json::read(tree).map(Self::Pending),
+            "failing" => Json::read(tree).map(Self::Failing),
+            _ => Err(Foreign),
+        }
+    }
+
+    fn write(&self, writer: &mut Writer) {
+        writer.open('{');
+        writer.name("state");
+        match self {
+            Self::Off => writer.text("off"),
+            Self::Done { at_ms } => {
+                writer.text("done");
+                writer.name("at_ms");
+                at_ms.write(writer);
+            }
+            Self::Pending(waiting) => {
+                writer.text("pending");
+                waiting.write_members(writer);
+            }
+            Self::Failing(waiting) => {
+                writer.text("failing");
+                waiting.write_members(writer);
+            }
+        }
+        writer.close('}');
+    }
+}
+
 /// What waits for the zone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
     /// Items that are left.
     pub left: u64,
@@ -122,6 +176,12 @@ pub struct Waiting {
     /// When it is asked next.
     pub next_try_ms: u64,
 }
+
+record! { Waiting, PassedOver {
+    "left" => left,
+    "last_error" => last_error,
+    "next_try_ms" => next_try_ms,
+} }
 
 /// When every isolate knows of a purge at the latest, so long as what isolates read can be read.
 pub fn heard_by_ms(
@@ -150,64 +210,89 @@ impl Receipt {
     }
 
     /// As operators see it.
-    pub fn json(&self) -> Value {
+    pub fn json(&self) -> Document {
         let Written { number, at_ms, recorded_ms, via, mode, by, note, asked, remarks, zone_items } =
             &self.written;
-        let is_heard = self.heard_by_ms.is_some_and(|by_ms| by_ms <= self.now_ms);
-        let swept = match (mode, self.swept) {
-            // Served while it is made anew.
-            (Mode::Soft, _) => json!({ "state": "done", "deleted": 0 }),
-            (Mode::Hard, Some(Swept { deleted, .. })) => {
-                json!({ "state": "done", "deleted": deleted })
-            }
-            (Mode::Hard, None) => json!({ "state": "pending", "deleted": 0 }),
-        };
         let complete_ms = self.complete_ms();
-        json!({
-            "id": id(*number),
-            "number": number,
-            "at": rfc3339(*at_ms),
-            "by": by,
-            "note": note,
-            "via": via.as_str(),
-            "mode": mode,
-            "targets": asked,
-            "remarks": remarks,
-            "tiers": {
-                "ledger": { "state": "done", "at": rfc3339(*recorded_ms) },
-                "isolates": {
-                    "state": if is_heard { "done" } else { "pending" },
-                    "mirrored_at": self.mirrored_ms.map(rfc3339),
-                    "heard_everywhere_by": self.heard_by_ms.map(rfc3339),
-                },
-                "zone": self.zone.json(zone_items.unwrap_or_default()),
-                "transformation": { "state": "done", "version": number.to_string() },
-                "deletion": swept,
-            },
-            "complete": complete_ms.is_some(),
-            "complete_at": complete_ms.map(rfc3339),
-        })
+        let mut receipt = Object::default();
+        receipt.time("at", *at_ms);
+        receipt.text("by", by);
+        receipt.flag("complete", complete_ms.is_some());
+        receipt.time_or_null("complete_at", complete_ms);
+        receipt.text("id", &id(*number));
+        receipt.text("mode", mode.as_str());
+        receipt.text("note", note);
+        receipt.number("number", *number);
+        receipt.texts("remarks", remarks);
+        receipt.document("targets", &targets(asked));
+        let mut tiers = Object::default();
+        tiers.document("deletion", &self.deletion());
+        tiers.document("isolates", &self.isolates());
+        let mut ledger = Object::default();
+        ledger.time("at", *recorded_ms);
+        ledger.text("state", "done");
+        tiers.document("ledger", &ledger.end());
+        let mut transformation = Object::default();
+        transformation.text("state", "done");
+        transformation.text("version", &number.to_string());
+        tiers.document("transformation", &transformation.end());
+        tiers.document("zone", &self.zone.json(zone_items.unwrap_or_default()));
+        receipt.document("tiers", &tiers.end());
+        receipt.text("via", via.as_str());
+        receipt.end()
+    }
+
+    fn deletion(&self) -> Document {
+        let (state, deleted) = match (self.written.mode, self.swept) {
+            // Served while it is made anew.
+            (Mode::Soft, _) => ("done", 0),
+            (Mode::Hard, Some(Swept { deleted, .. })) => ("done", deleted),
+            (Mode::Hard, None) => ("pending", 0),
+        };
+        let mut deletion = Object::default();
+        deletion.number("deleted", deleted);
+        deletion.text("state", state);
+        deletion.end()
+    }
+
+    fn isolates(&self) -> Document {
+        let is_heard = self.heard_by_ms.is_some_and(|by_ms| by_ms <= self.now_ms);
+        let mut isolates = Object::default();
+        isolates.time_or_null("heard_everywhere_by", self.heard_by_ms);
+        isolates.time_or_null("mirrored_at", self.mirrored_ms);
+        isolates.text("state", if is_heard { "done" } else { "pending" });
+        isolates.end()
     }
 }
 
+fn targets(asked: &Asked) -> Document {
+    let Asked { tags, paths, prefixes, urls, hosts, everything } = asked;
+    let mut targets = Object::default();
+    targets.flag("everything", *everything);
+    targets.texts("hosts", hosts);
+    targets.texts("paths", paths);
+    targets.texts("prefixes", prefixes);
+    targets.texts("tags", tags);
+    targets.texts("urls", urls);
+    targets.end()
+}
+
 impl ZonePart {
-    fn json(&self, items: u64) -> Value {
-        let shown = |state: &str, waiting: Option<&Waiting>| {
-            let error = waiting.map(|it| it.last_error.as_str()).filter(|error| !error.is_empty());
-            json!({
-                "state": state,
-                "requests": items,
-                "done": items.saturating_sub(waiting.map_or(0, |it| it.left)),
-                "last_error": error,
-                "next_try_at": waiting.map(|it| rfc3339(it.next_try_ms)),
-            })
+    fn json(&self, items: u64) -> Document {
+        let (state, waiting) = match self {
+            Self::Off => ("off", None),
+            Self::Done { .. } => ("done", None),
+            Self::Pending(waiting) => ("pending", Some(waiting)),
+            Self::Failing(waiting) => ("failing", Some(waiting)),
         };
-        match self {
-            Self::Off => shown("off", None),
-            Self::Done { .. } => shown("done", None),
-            Self::Pending(waiting) => shown("pending", Some(waiting)),
-            Self::Failing(waiting) => shown("failing", Some(waiting)),
-        }
+        let error = waiting.map(|it| it.last_error.as_str()).filter(|error| !error.is_empty());
+        let mut zone = Object::default();
+        zone.number("done", items.saturating_sub(waiting.map_or(0, |it| it.left)));
+        zone.text_or_null("last_error", error);
+        zone.time_or_null("next_try_at", waiting.map(|it| it.next_try_ms));
+        zone.number("requests", items);
+        zone.text("state", state);
+        zone.end()
     }
 }
 

@@ -1,10 +1,5 @@
 //! What the ledger's object knows, and how it lies in its storage.
 
-use std::collections::BTreeMap;
-
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-
 use super::ledger::{Ledger, Mode};
 use super::order::Order;
 use super::ports::Mirror;
@@ -15,7 +10,9 @@ use super::zone::{self, Queue};
 use crate::cache::key::digest_128;
 use crate::cache::ports::Fault;
 use crate::durable::{Change, Durable};
+use crate::json::{self, Foreign, Json, record};
 use crate::limits::{AUDIT_IDS_MAX, AUDIT_OVERLAP_MS, MIRROR_TIMEOUT_MS, PURGES_KEPT_MAX};
+use crate::sorted::{Sorted, nth};
 
 /// Every receipt's name begins with it.
 pub(super) const RECEIPT_PREFIX: &str = "receipt:";
@@ -39,13 +36,18 @@ pub(super) struct State {
 }
 
 /// How far the audit log has been read.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Audit {
     /// To here, in milliseconds since 1970.
     pub(super) until_ms: Option<u64>,
     /// Records that may come again, by the digest of their name, with their time.
-    seen: BTreeMap<String, u64>,
+    seen: Sorted<String, u64>,
 }
+
+record! { Audit, PassedOver {
+    "until_ms" => until_ms,
+    "seen" => seen,
+} }
 
 impl State {
     /// Reads it. A write to KV that an earlier life of the object began may still arrive.
@@ -79,13 +81,13 @@ impl State {
             changes.push(Change::put(LEDGER, ledger.encode()?));
         }
         if *progress != before.progress {
-            changes.push(write(PROGRESS, progress)?);
+            changes.push(put(PROGRESS, progress));
         }
         if *queue != before.queue {
-            changes.push(write(QUEUE, queue)?);
+            changes.push(put(QUEUE, queue));
         }
         if *audit != before.audit {
-            changes.push(write(AUDIT, audit)?);
+            changes.push(put(AUDIT, audit));
         }
         Ok(changes)
     }
@@ -98,7 +100,7 @@ impl State {
         (at_ms, now_ms): (u64, u64),
         settings: &Settings,
         changes: &mut Vec<Change>,
-    ) -> Result<Written, Fault> {
+    ) -> Written {
         let number = self.ledger.record(order.mode, &order.targets);
         let zone_items = match (&settings.zone, via) {
             (Zone::Off, Via::Api) => None,
@@ -116,11 +118,11 @@ impl State {
             self.ledger.forget(past);
         }
         let written = Written::of(order, number, via, (at_ms, now_ms), zone_items);
-        changes.push(write(&receipt_name(number), &written)?);
+        changes.push(put(&receipt_name(number), &written));
         if let Some(oldest) = number.checked_sub(PURGES_KEPT_MAX).filter(|oldest| *oldest > 0) {
             changes.push(Change::delete(receipt_name(oldest)));
         }
-        Ok(written)
+        written
     }
 
     /// How a purge is.
@@ -172,10 +174,8 @@ impl Audit {
         let again_ms = until_ms.saturating_sub(AUDIT_OVERLAP_MS + AUDIT_SLACK_MS);
         self.seen.retain(|_, at_ms| *at_ms >= again_ms);
         if self.seen.len() > AUDIT_IDS_MAX {
-            let mut times: Vec<u64> = self.seen.values().copied().collect();
-            times.sort_unstable();
-            let excess = self.seen.len() - AUDIT_IDS_MAX;
-            let oldest_ms = times.get(excess).copied().unwrap_or_default();
+            let times: Vec<u64> = self.seen.iter().map(|(_, at_ms)| *at_ms).collect();
+            let oldest_ms = nth(&times, times.len() - AUDIT_IDS_MAX).unwrap_or_default();
             self.seen.retain(|_, at_ms| *at_ms >= oldest_ms);
         }
     }
@@ -184,14 +184,42 @@ impl Audit {
 /// Whoever reads the log from a time rounds it.
 const AUDIT_SLACK_MS: u64 = 60_000;
 
-fn write(name: &str, value: &impl Serialize) -> Result<Change, Fault> {
-    let text = serde_json::to_string(value);
-    text.map(|text| Change::put(name, text)).map_err(|_| Fault::Corrupt("what is to be written"))
+fn put(name: &str, value: &impl Json) -> Change {
+    Change::put(name, json::write(value))
 }
 
-async fn read<T: DeserializeOwned>(storage: &impl Durable, name: &str) -> Result<Option<T>, Fault> {
+async fn read<T: Json>(storage: &impl Durable, name: &str) -> Result<Option<T>, Fault> {
     let Some(text) = storage.get(name).await? else { return Ok(None) };
-    serde_json::from_str(&text)
-        .map(Some)
-        .map_err(|_| Fault::Corrupt("what the ledger's object knew"))
+    let read = json::read(&text).map(Some);
+    read.map_err(|Foreign| Fault::Corrupt("what the ledger's object knew"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn how_far_the_audit_log_was_read_is_these_bytes_in_the_storage() {
+        let mut audit = Audit::default();
+        assert_eq!(json::write(&audit), r#"{"until_ms":null,"seen":{}}"#);
+        assert!(!audit.has_seen("b", 2) && !audit.has_seen("a", 1) && audit.has_seen("b", 3));
+        audit.read_until(4, 9);
+        let text = r#"{"until_ms":4,"seen":{"3e23e8160039594a33894f6564e1b134":3,"ca978112ca1bbdcafac231b39a23dc4d":1}}"#;
+        assert_eq!(json::write(&audit), text);
+        assert_eq!(json::read::<Audit>(text).unwrap(), audit);
+    }
+
+    #[test]
+    fn of_too_many_records_those_seen_last_are_remembered() {
+        let mut audit = Audit::default();
+        let count = AUDIT_IDS_MAX as u64 + 3;
+        for at_ms in 0..count {
+            audit.has_seen(&at_ms.to_string(), count - at_ms);
+        }
+        audit.read_until(count, count);
+        assert_eq!(audit.seen.len(), AUDIT_IDS_MAX);
+        assert!(!audit.has_seen(&(count - 3).to_string(), 3), "the fourth oldest is known no more");
+        assert!(audit.has_seen(&(count - 4).to_string(), 4));
+    }
 }

@@ -1,15 +1,13 @@
 //! What a purge is aimed at, and what it may bear on.
 
-use serde::{Deserialize, Serialize};
-
 use crate::cache::entry::Metadata;
 use crate::cache::key::PREFIX;
 use crate::cache::tags;
+use crate::json::{choice, record};
 use crate::limits::{FOLDER_TAGS_MAX, LEDGER_BUCKETS, PURGE_PREFIX_BYTES_MAX};
 
 /// What a purge is aimed at; these words are stored, and keep their meaning.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Target {
     /// Everything that is kept.
     Everything,
@@ -25,14 +23,28 @@ pub enum Target {
     Host(String),
 }
 
+choice! { Target {
+    "everything" => Everything,
+    "tag" => Tag(tag),
+    "path" => Path(path),
+    "prefix" => Prefix(prefix),
+    "variant" => Variant(key),
+    "host" => Host(host),
+} }
+
 /// The beginning of a path, on one host or on all.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Prefix {
     /// Lower-case host with its port; empty for all.
     pub host: String,
     /// Canonical, without the leading slash, at most [`PURGE_PREFIX_BYTES_MAX`] bytes; may be empty.
     pub path: String,
 }
+
+record! { Prefix, PassedOver {
+    "host" => host,
+    "path" => path,
+} }
 
 impl Prefix {
     /// One text for both: `host/path`, `/path`.

@@ -3,9 +3,6 @@
 //! What is ours there is purged by tag; only single renditions by their address. The zone holds more than ours, so
 //! nothing of it is ever purged whole, not by host and not by everything.
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::order::Order;
@@ -15,20 +12,26 @@ use super::target::Target;
 use crate::cache::key::digest_128;
 use crate::cache::ports::Fault;
 use crate::cache::tags;
+use crate::json::{choice, record};
 use crate::limits::{
     ECHO_KEPT_MS, ECHO_SKEW_MS, ECHOES_MAX, ZONE_BURST, ZONE_ERROR_CHARS_MAX, ZONE_ITEMS_MAX,
     ZONE_QUEUE_BYTES_MAX, ZONE_REFUSED_MS, ZONE_RETRY_MS_MAX, ZONE_RETRY_MS_MIN, ZONE_TIMEOUT_MS,
 };
+use crate::sorted::{Sorted, sort};
 
 /// One thing the zone is told to purge.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Item {
     /// What carries a cache tag.
     Tag(String),
     /// What is kept under an address.
     File(String),
 }
+
+choice! { Item {
+    "tag" => Tag(tag),
+    "file" => File(url),
+} }
 
 /// What the zone is told of an order; empty only for an order of nothing.
 pub fn items(order: &Order, settings: &Settings) -> Vec<Item> {
@@ -48,8 +51,7 @@ pub fn items(order: &Order, settings: &Settings) -> Vec<Item> {
             Target::Variant(_) => {}
         }
     }
-    items.sort_unstable();
-    items.dedup();
+    sort(&mut items);
     items
 }
 
@@ -59,7 +61,7 @@ fn ours(settings: &Settings) -> impl Iterator<Item = Item> {
 }
 
 /// What waits to be told, oldest first, and what was told lately.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Queue {
     waiting: Vec<Waiting>,
     /// Requests that may be made at once, in millionths, as of `as_of_ms`.
@@ -67,30 +69,49 @@ pub struct Queue {
     as_of_ms: u64,
     next_try_ms: u64,
     failures: u32,
-    #[serde(default)]
     last_error: String,
-    #[serde(default)]
     is_refused: bool,
-    #[serde(default)]
     echoes: Vec<Echo>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Waiting {
     item: Item,
     /// The first purge that waits for it, and the last.
     from: u64,
     to: u64,
     /// Whether it was in a request that the zone called wrong.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     is_suspect: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Echo {
     digest: String,
     at_ms: u64,
 }
+
+record! { Queue, PassedOver {
+    "waiting" => waiting,
+    "spared" => spared,
+    "as_of_ms" => as_of_ms,
+    "next_try_ms" => next_try_ms,
+    "failures" => failures,
+    "last_error" => last_error or default,
+    "is_refused" => is_refused or default,
+    "echoes" => echoes or default,
+} }
+
+record! { Waiting, PassedOver {
+    "item" => item,
+    "from" => from,
+    "to" => to,
+    "is_suspect" => is_suspect or nothing,
+} }
+
+record! { Echo, PassedOver {
+    "digest" => digest,
+    "at_ms" => at_ms,
+} }
 
 /// A request that is to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,13 +138,17 @@ impl Queue {
 
     /// These are to be told for a purge. What waits already waits for this purge too.
     pub fn add(&mut self, items: Vec<Item>, number: u64, settings: &Settings) {
-        let mut known: BTreeMap<Item, usize> =
-            self.waiting.iter().enumerate().map(|(at, it)| (it.item.clone(), at)).collect();
+        let mut is_known = Sorted::default();
         for item in items {
-            if let Some(waiting) = known.get(&item).and_then(|at| self.waiting.get_mut(*at)) {
-                waiting.to = number;
-            } else {
-                known.insert(item.clone(), self.waiting.len());
+            is_known.insert(item, false);
+        }
+        for waiting in &mut self.waiting {
+            if let Some(is_known) = is_known.get_mut(&waiting.item) {
+                (waiting.to, *is_known) = (number, true);
+            }
+        }
+        for (item, is_known) in is_known.into_entries() {
+            if !is_known {
                 self.waiting.push(Waiting { item, from: number, to: number, is_suspect: false });
             }
         }
@@ -311,8 +336,7 @@ pub fn payload_digest(payload: &Value) -> String {
             None => lines.push(format!("{member} {value}")),
         }
     }
-    lines.sort_unstable();
-    lines.dedup();
+    sort(&mut lines);
     digest_128(&lines.join("\n"))
 }
 

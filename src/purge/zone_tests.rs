@@ -246,7 +246,7 @@ fn however_much_waits_it_stays_within_its_bound_and_every_purge_is_still_waited_
         let long = (0..100).map(|index| tag(&format!("{number}-{index}-{}", "x".repeat(1_000))));
         queue.add(long.collect(), number, &settings);
     }
-    let text = serde_json::to_string(&queue).unwrap();
+    let text = crate::json::write(&queue);
     assert!(text.len() < 1_000_000, "{}", text.len());
     assert!((1..=20).all(|number| queue.left(number) > 0));
     let batch = queue.next(20, &settings, 0).unwrap();
@@ -259,7 +259,7 @@ fn however_many_short_tags_wait_they_fit_into_one_text_of_the_storage() {
     for number in 1..=60 {
         let short = (0..1_000).map(|index| tag(&format!("sku\\{number}-{index}")));
         queue.add(short.collect(), number, &settings);
-        let text = serde_json::to_string(&queue).unwrap();
+        let text = crate::json::write(&queue);
         assert!(text.len() < DURABLE_TEXT_BYTES_MAX / 2, "{number}: {}", text.len());
         assert!((1..=number).all(|number| queue.left(number) > 0));
     }
@@ -295,6 +295,6 @@ fn the_queue_is_these_bytes_in_the_storage() {
     let (mut queue, settings) = (Queue::new(), settings(5));
     queue.add(vec![tag("a")], 1, &settings);
     let text = r#"{"waiting":[{"item":{"tag":"a"},"from":1,"to":1}],"spared":25000000,"as_of_ms":0,"next_try_ms":0,"failures":0,"last_error":"","is_refused":false,"echoes":[]}"#;
-    assert_eq!(serde_json::to_string(&queue).unwrap(), text);
-    assert_eq!(serde_json::from_str::<Queue>(text).unwrap(), queue);
+    assert_eq!(crate::json::write(&queue), text);
+    assert_eq!(crate::json::read::<Queue>(text).unwrap(), queue);
 }

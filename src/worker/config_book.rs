@@ -10,6 +10,7 @@ use super::object::ObjectStorage;
 use crate::admin::config_book::{self, Desk};
 use crate::admin::ports::DOCUMENTS_BINDING;
 use crate::cache::ports::Clock;
+use crate::json;
 
 /// The one object of its class: see [`config_book`].
 #[allow(missing_debug_implementations)] // of the class that the macro makes of it
@@ -27,12 +28,12 @@ impl DurableObject for ConfigBook {
 
     /// A question as JSON in, an answer as JSON out; 400 for what is no question, 500 where the storage fails.
     async fn fetch(&self, mut request: worker::Request) -> worker::Result<worker::Response> {
-        let Ok(question) = serde_json::from_str(&request.text().await?) else {
+        let Ok(question) = json::read(&request.text().await?) else {
             return worker::Response::error("no question", 400);
         };
         let documents = Kv::bind(&self.env, DOCUMENTS_BINDING);
         match self.book.answer(&self.desk(&documents), question).await {
-            Ok(answer) => worker::Response::ok(serde_json::to_string(&answer)?),
+            Ok(answer) => worker::Response::ok(json::write(&answer)),
             Err(fault) => worker::Response::error(fault.to_string(), 500),
         }
     }

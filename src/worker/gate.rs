@@ -22,6 +22,7 @@ use super::object::Objects;
 use crate::cache::gate::state::GateState;
 use crate::cache::gate::{Question, Verdict};
 use crate::cache::ports::{Fault, Gate};
+use crate::json::{self, Foreign};
 use crate::limits::{GATE_PAUSE_MS_MAX, GATE_PAUSE_MS_MIN, GATE_QUESTION_BYTES_MAX};
 
 /// Name of the binding of all gates.
@@ -43,11 +44,11 @@ impl DurableObject for FillGate {
     async fn fetch(&self, mut request: worker::Request) -> worker::Result<worker::Response> {
         let text = request.text().await?;
         let question = Some(text).filter(|text| text.len() <= GATE_QUESTION_BYTES_MAX);
-        let question = question.and_then(|text| serde_json::from_str(&text).ok());
+        let question = question.and_then(|text| json::read(&text).ok());
         let Some(question) = question else { return worker::Response::error("no question", 400) };
         let asker = request.inner();
         match self.answer(&question, || has_left(asker)).await {
-            Some(verdict) => worker::Response::ok(serde_json::to_string(&verdict)?),
+            Some(verdict) => worker::Response::ok(json::write(&verdict)),
             None => worker::Response::error("nobody waits any more", 499),
         }
     }
@@ -95,9 +96,7 @@ impl GateStub {
 
 impl Gate for GateStub {
     async fn ask(&self, key: &str, question: &Question, budget_ms: u32) -> Result<Verdict, Fault> {
-        let text = serde_json::to_string(question)
-            .map_err(|_| Fault::Corrupt("a question cannot be written"))?;
-        let text = self.0.ask(key, &text, budget_ms).await?;
-        serde_json::from_str(&text).map_err(|_| Fault::Corrupt("the gate gave no verdict"))
+        let text = self.0.ask(key, &json::write(question), budget_ms).await?;
+        json::read(&text).map_err(|Foreign| Fault::Corrupt("the gate gave no verdict"))
     }
 }

@@ -1,6 +1,6 @@
 //! The log: one JSON object a line, which Workers Logs indexes field by field.
 
-use std::fmt::{Debug, Write};
+use std::fmt::Debug;
 use std::sync::Once;
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -10,6 +10,7 @@ use tracing::{Event, Level, Metadata, Subscriber};
 
 use super::platform;
 use crate::config::LogLevel;
+use crate::json::Writer;
 
 static LEVEL: AtomicU8 = AtomicU8::new(INFO);
 static INSTALL: Once = Once::new();
@@ -61,7 +62,6 @@ impl Subscriber for Console {
 
     fn event(&self, event: &Event<'_>) {
         let level = *event.metadata().level();
-        let mut line = Line(String::with_capacity(LINE_BYTES));
         let word = match level {
             Level::ERROR => "error",
             Level::WARN => "warn",
@@ -69,14 +69,17 @@ impl Subscriber for Console {
             Level::DEBUG => "debug",
             Level::TRACE => "trace",
         };
-        line.0.push_str("{\"level\":");
-        line.text(word);
+        let mut line = Line(Writer::default());
+        line.0.open('{');
+        line.0.name("level");
+        line.0.text(word);
         event.record(&mut line);
-        line.0.push('}');
+        line.0.close('}');
+        let text = line.0.into_text();
         match level {
-            Level::ERROR => platform::say_error(&line.0),
-            Level::WARN => platform::say_warning(&line.0),
-            Level::INFO | Level::DEBUG | Level::TRACE => platform::say(&line.0),
+            Level::ERROR => platform::say_error(&text),
+            Level::WARN => platform::say_warning(&text),
+            Level::INFO | Level::DEBUG | Level::TRACE => platform::say(&text),
         }
     }
 
@@ -93,78 +96,26 @@ impl Subscriber for Console {
     fn exit(&self, _span: &Id) {}
 }
 
-/// A line so far, without its last brace.
-struct Line(String);
-
-/// What the line of a hit takes.
-const LINE_BYTES: usize = 768;
-
-impl Line {
-    fn name(&mut self, field: &Field) {
-        self.0.push(',');
-        self.text(field.name());
-        self.0.push(':');
-    }
-
-    /// A string of JSON (RFC 8259, 7).
-    fn text(&mut self, text: &str) {
-        self.0.push('"');
-        self.escaped(text);
-        self.0.push('"');
-    }
-
-    fn escaped(&mut self, text: &str) {
-        let mut from = 0;
-        for (at, byte) in text.bytes().enumerate() {
-            if byte >= b' ' && byte != b'"' && byte != b'\\' {
-                continue;
-            }
-            // Before and after an ASCII character is always a boundary.
-            self.0.push_str(text.get(from..at).unwrap_or_default());
-            // Writing to a String cannot fail.
-            let _ = write!(self.0, "\\u{byte:04x}");
-            from = at + 1;
-        }
-        self.0.push_str(text.get(from..).unwrap_or_default());
-    }
-}
-
-/// What is written is the inside of a string.
-struct Inside<'a>(&'a mut Line);
-
-impl Write for Inside<'_> {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        self.0.escaped(text);
-        Ok(())
-    }
-}
+/// A line that is being written.
+struct Line(Writer);
 
 impl Visit for Line {
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.name(field);
-        // Writing to a String cannot fail.
-        let _ = write!(self.0, "{value}");
-    }
-
-    fn record_i64(&mut self, field: &Field, value: i64) {
-        self.name(field);
-        let _ = write!(self.0, "{value}");
+        self.0.name(field.name());
+        self.0.number(value);
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.name(field);
-        self.0.push_str(if value { "true" } else { "false" });
+        self.0.name(field.name());
+        self.0.word(if value { "true" } else { "false" });
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.name(field);
-        self.text(value);
+        self.0.name(field.name());
+        self.0.text(value);
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.name(field);
-        self.0.push('"');
-        let _ = write!(Inside(self), "{value:?}");
-        self.0.push('"');
+        self.record_str(field, &format!("{value:?}"));
     }
 }

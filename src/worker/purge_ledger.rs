@@ -13,6 +13,7 @@ use super::host::now_ms;
 use super::object::{ObjectStorage, Objects};
 use crate::admin::ports::Documents as _;
 use crate::cache::ports::{Clock, Entropy, Fault, Secrets};
+use crate::json::{self, Foreign};
 use crate::limits::{KV_CACHE_TTL_S_MIN, LEDGER_ASK_TIMEOUT_MS};
 use crate::purge::MIRROR_KEY;
 use crate::purge::book::{Book, Desk};
@@ -43,7 +44,7 @@ impl DurableObject for PurgeLedger {
 
     /// A question as JSON in, an answer as JSON out; 400 for what is no question, 500 where the storage fails.
     async fn fetch(&self, mut request: worker::Request) -> worker::Result<worker::Response> {
-        let Ok(question) = serde_json::from_str(&request.text().await?) else {
+        let Ok(question) = json::read(&request.text().await?) else {
             return worker::Response::error("no question", 400);
         };
         match self.desk.answer(question).await {
@@ -53,7 +54,7 @@ impl DurableObject for PurgeLedger {
                     let desk = Rc::clone(&self.desk);
                     self.desk.storage.go_on(async move { desk.mirror().await });
                 }
-                worker::Response::ok(serde_json::to_string(&answer)?)
+                worker::Response::ok(json::write(&answer))
             }
             Err(fault) => worker::Response::error(fault.to_string(), 500),
         }
@@ -152,8 +153,7 @@ pub(super) fn is_bound(env: &Env) -> bool {
 pub(super) async fn ask(env: &Env, question: &Question, budget_ms: u32) -> Result<Answer, Fault> {
     let objects = Objects::bind(env, BINDING)
         .ok_or_else(|| Fault::Unavailable(format!("nothing is bound to {BINDING}")))?;
-    let question = serde_json::to_string(question)
-        .map_err(|_| Fault::Corrupt("a question cannot be written"))?;
+    let question = json::write(question);
     let answer = objects.ask(NAME, &question, budget_ms.min(LEDGER_ASK_TIMEOUT_MS)).await?;
-    serde_json::from_str(&answer).map_err(|_| Fault::Corrupt("the ledger gave no answer"))
+    json::read(&answer).map_err(|Foreign| Fault::Corrupt("the ledger gave no answer"))
 }

@@ -11,6 +11,7 @@ use crate::admin::warm::job::{self, Outcome, Question, Renditions};
 use crate::admin::warm::one;
 use crate::cache::ports::Fault;
 use crate::config::Config;
+use crate::json;
 use crate::limits::WARM_ITEM_MS_MAX;
 
 /// The job that the object is named after.
@@ -28,12 +29,12 @@ impl DurableObject for Warmer {
 
     /// A question as JSON in, the job as JSON out, or `null`; 400 for what is no question.
     async fn fetch(&self, mut request: worker::Request) -> worker::Result<worker::Response> {
-        let Ok(question) = serde_json::from_str::<Question>(&request.text().await?) else {
+        let Ok(question) = json::read::<Question>(&request.text().await?) else {
             return worker::Response::error("no question", 400);
         };
         let host = CloudflareHost::bind(self.env.clone(), Stay::without_viewer());
         let job = job::answer(&self.storage, &host, question).await.map_err(|it| broken(&it))?;
-        worker::Response::ok(serde_json::to_string(&job)?)
+        worker::Response::ok(json::write(&job))
     }
 
     /// The next part of the work. Where this fails the platform wakes the object again.

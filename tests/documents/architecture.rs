@@ -7,8 +7,8 @@ use crate::{code_spans, files, hold, read};
 const ARCHITECTURE: &str = "docs/architecture.md";
 
 /// The order in which a request meets them.
-const FOLDERS: [&str; 9] =
-    ["request", "guard", "cache", "media", "purge", "http", "config", "admin", "worker"];
+const FOLDERS: [&str; 10] =
+    ["request", "guard", "cache", "media", "purge", "http", "json", "config", "admin", "worker"];
 
 fn is_test(file: &str) -> bool {
     file.contains("/tests/") || file.ends_with("_tests.rs")

@@ -7,8 +7,6 @@
 
 mod pages;
 
-use serde::{Deserialize, Serialize};
-
 use self::pages::{Page, Pages, State};
 
 use super::ports::Documents;
@@ -17,6 +15,7 @@ use crate::cache::key::digest_128;
 use crate::cache::ports::{Clock, Fault};
 use crate::config::layers::{self, STORED_LAYER};
 use crate::durable::Durable;
+use crate::json::{record, tagged};
 use crate::limits::{
     CONFIG_BYTES_MAX, CONFIG_RETRY_MS_MAX, CONFIG_RETRY_MS_MIN, CONFIG_TRIES_MAX, DOCUMENT_MS_MAX,
     KV_LAG_MS,
@@ -29,8 +28,7 @@ pub const NAME: &str = "configuration";
 const FOUND_NOTE: &str = "found in KV, where it was put by hand";
 
 /// What the book is asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "ask", rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Question {
     /// Which versions there are, and what is in KV.
     List,
@@ -63,9 +61,15 @@ pub enum Question {
     },
 }
 
+tagged! { Question, "ask", Refused {
+    "list" => List {},
+    "put" => Put { "document" => document, "by" => by, "note" => note, "if_match" => if_match },
+    "roll-back" => RollBack { "version" => version, "by" => by, "note" => note, "if_match" => if_match },
+    "document" => Document { "version" => version },
+} }
+
 /// What the book answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "answer", rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// To [`Question::List`].
     Listed {
@@ -116,8 +120,24 @@ pub enum Answer {
     },
 }
 
+tagged! { Answer, "answer", Refused {
+    "listed" => Listed {
+        "version" => version,
+        "active" => active,
+        "drift" => drift,
+        "etag" => etag,
+        "versions" => versions,
+    },
+    "written" => Written { "version" => version, "document" => document, "stored" => stored },
+    "document" => Document { "document" => document },
+    "no-version" => NoVersion { "version" => version },
+    "invalid" => Invalid { "errors" => errors },
+    "changed" => Changed { "etag" => etag },
+    "unavailable" => Unavailable { "fault" => fault },
+} }
+
 /// What is known of a version beside its document.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version {
     /// Its number, from 1.
     pub version: u64,
@@ -130,6 +150,14 @@ pub struct Version {
     /// Bytes of the document.
     pub bytes: u64,
 }
+
+record! { Version, PassedOver {
+    "version" => version,
+    "at_ms" => at_ms,
+    "by" => by,
+    "note" => note,
+    "bytes" => bytes,
+} }
 
 /// Checks a document as isolates will: over the deployment's own layer. All errors at once.
 pub fn check(deployed: Option<&str>, document: &str) -> Result<(), Vec<Wrong>> {
@@ -365,3 +393,7 @@ fn was_ever_active(text: &str) -> bool {
     text.len() <= CONFIG_BYTES_MAX
         && serde_json::from_str::<serde_json::Map<_, serde_json::Value>>(text).is_ok()
 }
+
+#[cfg(test)]
+#[path = "format_tests.rs"]
+mod tests;

@@ -1,10 +1,9 @@
 //! How the book lies in the object's storage: one text for its state, and two for each version.
 
-use serde::{Deserialize, Serialize};
-
 use super::Version;
 use crate::cache::ports::Fault;
 use crate::durable::{Change, Durable, Order};
+use crate::json::{self, Foreign, Json, record};
 use crate::limits::CONFIG_VERSIONS_MAX;
 
 const STATE: &str = "state";
@@ -12,7 +11,7 @@ const PAGE_PREFIX: &str = "page/";
 const DOCUMENT_PREFIX: &str = "document/";
 
 /// What the book knows of itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct State {
     /// The newest version; 0 before the first.
     pub(super) newest: u64,
@@ -24,12 +23,24 @@ pub(super) struct State {
     pub(super) tries: u32,
 }
 
+record! { State, PassedOver {
+    "newest" => newest,
+    "stored" => stored,
+    "written_ms" => written_ms,
+    "tries" => tries,
+} }
+
 /// A version, and what tells its document from others.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Page {
     pub(super) version: Version,
     pub(super) digest: String,
 }
+
+record! { Page, PassedOver {
+    "version" => version,
+    "digest" => digest,
+} }
 
 /// The storage, page by page.
 #[derive(Debug)]
@@ -59,15 +70,15 @@ impl<'a, S: Durable> Pages<'a, S> {
     }
 
     pub(super) async fn keep(&self, state: &State) -> Result<(), Fault> {
-        self.0.change(&[Change::put(STATE, written(state)?)]).await
+        self.0.change(&[Change::put(STATE, json::write(state))]).await
     }
 
     /// Adds versions, forgets as many of the oldest as are too many, and keeps the state: all of it or nothing.
     pub(super) async fn add(&self, state: &State, added: &[(Page, String)]) -> Result<(), Fault> {
-        let mut changes = vec![Change::put(STATE, written(state)?)];
+        let mut changes = vec![Change::put(STATE, json::write(state))];
         for (page, document) in added {
             let version = page.version.version;
-            changes.push(Change::put(name(PAGE_PREFIX, version), written(page)?));
+            changes.push(Change::put(name(PAGE_PREFIX, version), json::write(page)));
             changes.push(Change::put(name(DOCUMENT_PREFIX, version), document));
             if let Some(old) = version.checked_sub(CONFIG_VERSIONS_MAX).filter(|old| *old > 0) {
                 changes.push(Change::delete(name(PAGE_PREFIX, old)));
@@ -83,10 +94,6 @@ fn name(prefix: &str, version: u64) -> String {
     format!("{prefix}{version:020}")
 }
 
-fn parsed<T: for<'a> Deserialize<'a>>(text: &str) -> Result<T, Fault> {
-    serde_json::from_str(text).map_err(|_| Fault::Corrupt("a page of the book is not ours"))
-}
-
-fn written<T: Serialize>(page: &T) -> Result<String, Fault> {
-    serde_json::to_string(page).map_err(|_| Fault::Corrupt("a page cannot be written"))
+fn parsed<T: Json>(text: &str) -> Result<T, Fault> {
+    json::read(text).map_err(|Foreign| Fault::Corrupt("a page of the book is not ours"))
 }

@@ -7,18 +7,18 @@
 #![allow(async_fn_in_trait)] // its advice is about `Send`
 
 use futures_util::future::join_all;
-use serde::{Deserialize, Serialize};
 
 use crate::cache::ports::{Clock, Fault};
 use crate::durable::{Change, Durable, Order};
+use crate::json::{self, Foreign, record, tagged, words};
 use crate::limits::{
     WARM_AT_ONCE, WARM_ITEM_MS_MAX, WARM_ITEMS_MAX, WARM_KEPT_MS, WARM_PAUSE_MS, WARM_TRIES_MAX,
     WARM_WATCH_MS,
 };
+use crate::sorted::Sorted;
 
 /// What a job is asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "ask", rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Question {
     /// To be, and to begin. Of a job that is already there nothing changes.
     Begin {
@@ -33,8 +33,13 @@ pub enum Question {
     Look,
 }
 
+tagged! { Question, "ask", Refused {
+    "begin" => Begin { "id" => id, "by" => by, "urls" => urls },
+    "look" => Look {},
+} }
+
 /// A job and how far it has come. The answer to every [`Question`]; `None` where there is no such job.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
     /// What is known of it as a whole.
     pub head: Head,
@@ -42,8 +47,13 @@ pub struct Job {
     pub items: Vec<Item>,
 }
 
+record! { Job, PassedOver {
+    "head" => head,
+    "items" => items,
+} }
+
 /// What is known of a job as a whole.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
     /// Its name.
     pub id: String,
@@ -57,8 +67,16 @@ pub struct Head {
     pub finished_ms: Option<u64>,
 }
 
+record! { Head, PassedOver {
+    "id" => id,
+    "at_ms" => at_ms,
+    "by" => by,
+    "turn_ms" => turn_ms,
+    "finished_ms" => finished_ms,
+} }
+
 /// One rendition of a job.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
     /// Where viewers ask for it.
     pub url: String,
@@ -70,9 +88,15 @@ pub struct Item {
     pub detail: String,
 }
 
+record! { Item, PassedOver {
+    "url" => url,
+    "state" => state,
+    "tries" => tries,
+    "detail" => detail,
+} }
+
 /// What has become of a rendition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// Nothing yet, or it is under way.
     Pending,
@@ -84,17 +108,12 @@ pub enum State {
     Failed,
 }
 
-impl State {
-    /// The word in answers.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Made => "made",
-            Self::Already => "already",
-            Self::Failed => "failed",
-        }
-    }
-}
+words! { State {
+    "pending" => Pending,
+    "made" => Made,
+    "already" => Already,
+    "failed" => Failed,
+} }
 
 /// How one try to warm a rendition ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,17 +173,17 @@ pub async fn wake(
     if batch.is_empty() {
         let finished_ms = clock.now_ms();
         let head = Head { finished_ms: Some(finished_ms), ..head };
-        storage.change(&[of_head(&head)?]).await?;
+        storage.change(&[of_head(&head)]).await?;
         return storage.wake_at(finished_ms.saturating_add(WARM_KEPT_MS)).await;
     }
-    let mut changes = vec![of_head(&Head { turn_ms: clock.now_ms(), ..head })?];
+    let mut changes = vec![of_head(&Head { turn_ms: clock.now_ms(), ..head })];
     for &(at, item) in &batch {
-        changes.push(of_item(at, &Item { tries: item.tries.saturating_add(1), ..item.clone() })?);
+        changes.push(of_item(at, &Item { tries: item.tries.saturating_add(1), ..item.clone() }));
     }
     storage.change(&changes).await?;
     let work = batch.into_iter().map(async |(at, item)| {
         let after = try_once(item, renditions).await;
-        storage.change(&[of_item(at, &after)?]).await?;
+        storage.change(&[of_item(at, &after)]).await?;
         Ok(after.state)
     });
     let states: Vec<Result<State, Fault>> = join_all(work).await;
@@ -198,10 +217,11 @@ async fn try_once(item: &Item, renditions: &impl Renditions) -> Item {
 /// What is taken up next: those that were tried least, in their order.
 fn next(items: &[Item]) -> Vec<(usize, &Item)> {
     let pending = items.iter().enumerate().filter(|(_, item)| item.state == State::Pending);
-    let mut pending: Vec<_> = pending.collect();
-    pending.sort_by_key(|(_, item)| item.tries);
-    pending.truncate(WARM_AT_ONCE);
-    pending
+    let mut by_tries = Sorted::default();
+    for (at, item) in pending {
+        by_tries.insert((item.tries, at), item);
+    }
+    by_tries.iter().take(WARM_AT_ONCE).map(|((_, at), item)| (*at, *item)).collect()
 }
 
 impl Job {
@@ -225,9 +245,9 @@ async fn begin(
 ) -> Result<Job, Fault> {
     let item = |url| Item { url, state: State::Pending, tries: 0, detail: String::new() };
     let items: Vec<Item> = urls.into_iter().take(WARM_ITEMS_MAX).map(item).collect();
-    let mut changes = vec![of_head(&head)?];
+    let mut changes = vec![of_head(&head)];
     for (at, item) in items.iter().enumerate() {
-        changes.push(of_item(at, item)?);
+        changes.push(of_item(at, item));
     }
     // Whoever dies between the next two leaves a job that begins later, or a call for nothing.
     storage.wake_at(now_ms.saturating_add(WARM_WATCH_MS)).await?;
@@ -254,18 +274,18 @@ async fn forget_in_time(
 
 async fn read(storage: &impl Durable) -> Result<Option<Job>, Fault> {
     let Some(head) = storage.get(HEAD).await? else { return Ok(None) };
-    let head = serde_json::from_str(&head).map_err(|_| UNREADABLE)?;
+    let head = json::read(&head).map_err(|Foreign| UNREADABLE)?;
     let found = storage.list(ITEM, Order::Ascending, None, WARM_ITEMS_MAX).await?;
-    let items = found.iter().map(|(_, text)| serde_json::from_str(text).map_err(|_| UNREADABLE));
+    let items = found.iter().map(|(_, text)| json::read(text).map_err(|Foreign| UNREADABLE));
     Ok(Some(Job { head, items: items.collect::<Result<_, _>>()? }))
 }
 
-fn of_head(head: &Head) -> Result<Change, Fault> {
-    Ok(Change::put(HEAD, serde_json::to_string(head).map_err(|_| UNREADABLE)?))
+fn of_head(head: &Head) -> Change {
+    Change::put(HEAD, json::write(head))
 }
 
-fn of_item(at: usize, item: &Item) -> Result<Change, Fault> {
-    Ok(Change::put(name(at), serde_json::to_string(item).map_err(|_| UNREADABLE)?))
+fn of_item(at: usize, item: &Item) -> Change {
+    Change::put(name(at), json::write(item))
 }
 
 /// Names of items are in the order of the items.

@@ -318,7 +318,7 @@ fn history(mishaps: &[(usize, Mishap)]) -> usize {
     }
     for _ in 0..60 {
         let head = world.texts.borrow().get(HEAD).cloned().unwrap();
-        let head: Head = serde_json::from_str(&head).unwrap();
+        let head: Head = json::read(&head).unwrap();
         if head.finished_ms.is_some() {
             break;
         }
@@ -370,4 +370,27 @@ fn whatever_befalls_any_two_operations_the_job_ends_and_nothing_good_is_paid_twi
             }
         }
     }
+}
+
+#[test]
+fn questions_and_jobs_are_these_bytes_on_the_wire_and_in_the_storage() {
+    for (question, text) in [
+        (
+            Question::Begin { id: "feed".into(), by: "ann".into(), urls: vec!["u".into()] },
+            r#"{"ask":"begin","id":"feed","by":"ann","urls":["u"]}"#,
+        ),
+        (Question::Look, r#"{"ask":"look"}"#),
+    ] {
+        assert_eq!(json::write(&question), text);
+        assert_eq!(json::read::<Question>(text), Ok(question));
+    }
+    let head =
+        Head { id: "feed".into(), at_ms: 1, by: "ann".into(), turn_ms: 2, finished_ms: None };
+    let item = |state| Item { url: "u".into(), state, tries: 1, detail: "d".into() };
+    let states = [State::Pending, State::Made, State::Already, State::Failed];
+    let job = Some(Job { head, items: states.into_iter().map(item).collect() });
+    let text = r#"{"head":{"id":"feed","at_ms":1,"by":"ann","turn_ms":2,"finished_ms":null},"items":[{"url":"u","state":"pending","tries":1,"detail":"d"},{"url":"u","state":"made","tries":1,"detail":"d"},{"url":"u","state":"already","tries":1,"detail":"d"},{"url":"u","state":"failed","tries":1,"detail":"d"}]}"#;
+    assert_eq!(json::write(&job), text);
+    assert_eq!(json::read(text), Ok(job));
+    assert_eq!(json::write(&None::<Job>), "null");
 }

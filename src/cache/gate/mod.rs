@@ -6,16 +6,14 @@
 
 pub mod state;
 
-use serde::{Deserialize, Serialize};
+use crate::json::choice;
 
 /// Asked of the gate of one variant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Question {
     /// May I fill? Answered at once: lead, follow, filled or alone.
     Enter {
         /// A generation this asker was told of and could not read; the gate forgets it.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         unusable: Option<String>,
     },
     /// Tell me how the fill that holds `token` ended, or that it is my turn, or after `wait_ms` who is at it.
@@ -42,7 +40,6 @@ pub enum Question {
         /// The metadata of what was kept, a rendition or a remembered failure; `None` when nothing was.
         ///
         /// Longer than [`crate::limits::KV_METADATA_BYTES_MAX`], or naming no generation, it counts as `None`.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         entry: Option<String>,
     },
     /// My fill came to nothing, which says nothing of another: the next may try, and after a second one everybody.
@@ -57,9 +54,18 @@ pub enum Question {
     },
 }
 
+choice! { Question {
+    "enter" => Enter { "unusable" => unusable or nothing },
+    "wait" => Wait { "token" => token, "wait_ms" => wait_ms },
+    "beat" => Beat { "token" => token },
+    "publish" => Publish { "token" => token },
+    "finish" => Finish { "token" => token, "entry" => entry or nothing },
+    "fail" => Fail { "token" => token },
+    "forget" => Forget { "generation" => generation },
+} }
+
 /// What the gate says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// Fill; the lease is yours.
     Lead {
@@ -84,10 +90,20 @@ pub enum Verdict {
     Lost,
 }
 
+choice! { Verdict {
+    "lead" => Lead { "token" => token },
+    "follow" => Follow { "token" => token },
+    "filled" => Filled { "entry" => entry },
+    "alone" => Alone,
+    "held" => Held,
+    "lost" => Lost,
+} }
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::json;
 
     #[test]
     fn questions_are_these_bytes_on_the_wire() {
@@ -105,8 +121,8 @@ mod tests {
                 r#"{"finish":{"token":18446744073709551615,"entry":"{\"g\":\"1\"}"}}"#,
             ),
         ] {
-            assert_eq!(serde_json::to_string(&question).unwrap(), text);
-            assert_eq!(serde_json::from_str::<Question>(text).unwrap(), question);
+            assert_eq!(json::write(&question), text);
+            assert_eq!(json::read::<Question>(text).unwrap(), question);
         }
     }
 
@@ -120,14 +136,14 @@ mod tests {
             (Verdict::Held, r#""held""#),
             (Verdict::Lost, r#""lost""#),
         ] {
-            assert_eq!(serde_json::to_string(&verdict).unwrap(), text);
-            assert_eq!(serde_json::from_str::<Verdict>(text).unwrap(), verdict);
+            assert_eq!(json::write(&verdict), text);
+            assert_eq!(json::read::<Verdict>(text).unwrap(), verdict);
         }
     }
 
     #[test]
     fn a_field_of_another_release_is_passed_over() {
         let text = r#"{"beat":{"token":7,"mood":"good"}}"#;
-        assert_eq!(serde_json::from_str::<Question>(text).unwrap(), Question::Beat { token: 7 });
+        assert_eq!(json::read::<Question>(text).unwrap(), Question::Beat { token: 7 });
     }
 }

@@ -5,9 +5,8 @@
 //! speaks, and a lapsed lease stays its holder's until somebody else was let in. Refusing either would
 //! throw away a transform that is paid for, in nobody's favour.
 
-use serde::Deserialize;
-
 use super::{Question, Verdict};
+use crate::json::{Tree, Unknown};
 use crate::limits::{
     KV_METADATA_BYTES_MAX, LEASE_AGE_MS_MAX, LEASE_MS, OUTCOME_MS, OUTCOME_NOTHING_MS,
 };
@@ -168,12 +167,9 @@ fn is_young(began_ms: u64, now_ms: u64) -> bool {
 
 /// The one thing in an entry that concerns the gate: what it is called when it must be forgotten.
 fn generation_of(entry: &str) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Named {
-        #[serde(rename = "g")]
-        generation: String,
-    }
-    serde_json::from_str::<Named>(entry).ok().map(|named| named.generation)
+    let tree = Tree::parse(entry).ok()?;
+    let [generation] = tree.members(["g"], Unknown::PassedOver).ok()?;
+    generation?.text().ok().map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::cache::ports::{Fault, Secrets};
 use crate::config::Config;
 use crate::http::date::rfc3339;
 use crate::http::timestamp;
+use crate::json;
 use crate::limits::{AUDIT_OVERLAP_MS, AUDITED_MAX};
 use crate::purge::ports::{ApiAnswer, ApiCall, CloudflareApi};
 use crate::purge::question::{Answer, AuditedPurge, Question};
@@ -245,8 +246,8 @@ impl AuditLedger for FakeLedger {
     async fn ask(&self, question: &Question) -> Result<Answer, Fault> {
         let broken = || Fault::Unavailable("broken".into());
         // As it crosses to the object.
-        let text = serde_json::to_string(question).unwrap();
-        match serde_json::from_str(&text).unwrap() {
+        let text = json::write(question);
+        match json::read(&text).unwrap() {
             Question::AuditState => Ok(Answer::AuditState { until_ms: self.until_ms.get() }),
             Question::Audited { .. } if self.breaks.get() == Breaks::Before => Err(broken()),
             Question::Record(_)

@@ -1,4 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 
 use super::fake::{Breaks, End, FakeLedger, FakeLog, NOW_MS, Order, purge, run_on};

@@ -29,8 +29,6 @@
 mod page;
 mod record;
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde_json::Value;
 
 use super::ledger::Mode;
@@ -45,6 +43,7 @@ use crate::limits::{
     AUDIT_AGAIN_MS, AUDIT_FIRST_MS, AUDIT_OVERLAP_MS, AUDIT_PAGE_RECORDS, AUDIT_PAGES_MAX,
     AUDIT_REACH_MS, AUDIT_RESUME_MS, AUDIT_STRETCHES_MAX, AUDITED_MAX,
 };
+use crate::sorted::{Sorted, nth};
 use page::Page;
 use record::Reading;
 
@@ -145,8 +144,9 @@ struct Run<'a, A> {
     oldest_ms: u64,
     limit: u32,
     /// Ids of records: one may come twice, on two pages or in two stretches.
-    met: BTreeSet<String>,
-    found: BTreeMap<String, AuditedPurge>,
+    met: Sorted<String, ()>,
+    /// By their times, and those of one time by their ids.
+    found: Sorted<(u64, String), AuditedPurge>,
     report: Report,
 }
 
@@ -162,7 +162,7 @@ enum Stretch {
 
 impl<'a, A: CloudflareApi> Run<'a, A> {
     fn of(api: &'a A, log: &'a AuditLog<'a>, now_ms: u64) -> Self {
-        let (met, found, report) = (BTreeSet::new(), BTreeMap::new(), Report::default());
+        let (met, found, report) = (Sorted::default(), Sorted::default(), Report::default());
         Self { api, log, now_ms, oldest_ms: 0, limit: AUDIT_PAGE_RECORDS, met, found, report }
     }
 
@@ -221,9 +221,8 @@ impl<'a, A: CloudflareApi> Run<'a, A> {
                     ));
                 }
                 Stretch::TooLong { times } => {
-                    let mut new: Vec<u64> = times.into_iter().filter(|it| *it > until_ms).collect();
-                    new.sort_unstable();
-                    let middle_ms = new.get(new.len() / 2).copied().unwrap_or(before_ms);
+                    let new: Vec<u64> = times.into_iter().filter(|it| *it > until_ms).collect();
+                    let middle_ms = nth(&new, new.len() / 2).unwrap_or(before_ms);
                     let halfway_ms = until_ms + before_ms.saturating_sub(until_ms) / 2;
                     before_ms = middle_ms.min(halfway_ms);
                     // What is new comes first: where it alone is not too much, less is read again.
@@ -258,7 +257,6 @@ impl<'a, A: CloudflareApi> Run<'a, A> {
             was_empty = records.is_empty();
             cursor = next;
         }
-        times.sort_unstable();
         Ok(Stretch::TooLong { times })
     }
 
@@ -266,7 +264,7 @@ impl<'a, A: CloudflareApi> Run<'a, A> {
     fn take(&mut self, record: &Value) -> u64 {
         let id = record::id(record);
         let at_ms = record::time_ms(record).unwrap_or(self.now_ms);
-        if at_ms < self.oldest_ms || !self.met.insert(id.clone()) {
+        if at_ms < self.oldest_ms || self.met.insert(id.clone(), ()).is_some() {
             return at_ms;
         }
         match record::read(record, self.log.zone_id, self.log.config) {
@@ -293,7 +291,7 @@ impl<'a, A: CloudflareApi> Run<'a, A> {
     }
 
     fn find(&mut self, purge: AuditedPurge) {
-        self.found.insert(purge.id.clone(), purge);
+        self.found.insert((purge.at_ms, purge.id.clone()), purge);
     }
 
     /// Tells the ledger what was found, the oldest first, and with the last of it how far the log was read.
@@ -303,8 +301,8 @@ impl<'a, A: CloudflareApi> Run<'a, A> {
         until_ms: u64,
         read_ms: u64,
     ) -> Result<(), Fault> {
-        let mut purges: Vec<AuditedPurge> = std::mem::take(&mut self.found).into_values().collect();
-        purges.sort_by(|one, other| (one.at_ms, &one.id).cmp(&(other.at_ms, &other.id)));
+        let found = std::mem::take(&mut self.found).into_entries();
+        let mut purges: Vec<AuditedPurge> = found.into_iter().map(|(_, purge)| purge).collect();
         loop {
             let rest = purges.split_off(purges.len().min(AUDITED_MAX));
             let until_ms = if rest.is_empty() { read_ms } else { until_ms };

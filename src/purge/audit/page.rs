@@ -1,6 +1,5 @@
 //! One page of the audit log.
 
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::AuditLog;
@@ -46,46 +45,40 @@ pub(super) async fn ask<A: CloudflareApi>(
     let call = ApiCall { url, token: token.clone(), body: None, budget_ms: AUDIT_PAGE_TIMEOUT_MS };
     let answer = api.call(&call).await?;
     if answer.status != 200 {
-        let said = serde_json::from_str(&answer.body).map(|said: Answer| said.message());
-        return Err(refused(answer.status, &said.unwrap_or_default()));
+        let said = serde_json::from_str(&answer.body).unwrap_or_default();
+        return Err(refused(answer.status, message(&said)));
     }
-    let answer: Answer = serde_json::from_str(&answer.body)
-        .map_err(|_| Fault::Corrupt("a page of the audit log is not JSON of its shape"))?;
-    if answer.success == Some(false) {
-        return Err(refused(200, &answer.message()));
+    let mut answer: Value = serde_json::from_str(&answer.body).map_err(|_| MISSHAPEN)?;
+    match answer.get("success") {
+        None | Some(Value::Null | Value::Bool(true)) => {}
+        Some(Value::Bool(false)) => return Err(refused(200, message(&answer))),
+        Some(_) => return Err(MISSHAPEN),
     }
-    let next = answer.next();
-    let Some(records) = answer.result else {
-        return Err(Fault::Corrupt("a page of the audit log has no result"));
-    };
-    Ok(Page { records, next })
+    let next = next(&answer);
+    match answer.get_mut("result").map(Value::take) {
+        Some(Value::Array(records)) => Ok(Page { records, next }),
+        None | Some(Value::Null) => Err(Fault::Corrupt("a page of the audit log has no result")),
+        Some(_) => Err(MISSHAPEN),
+    }
 }
+
+const MISSHAPEN: Fault = Fault::Corrupt("a page of the audit log is not JSON of its shape");
 
 fn refused(status: u16, said: &str) -> Fault {
     Fault::Unavailable(format!("Cloudflare's API answered {status} {said}").trim_end().to_owned())
 }
 
-#[derive(Deserialize)]
-struct Answer {
-    success: Option<bool>,
-    result: Option<Vec<Value>>,
-    #[serde(default)]
-    result_info: Value,
-    #[serde(default)]
-    errors: Value,
+/// What to ask for the next page with.
+fn next(answer: &Value) -> Option<String> {
+    let text = |path| answer.pointer(path).and_then(Value::as_str).filter(|it| !it.is_empty());
+    let cursor = text("/result_info/cursor").or_else(|| text("/result_info/cursors/after"));
+    cursor.map(str::to_owned)
 }
 
-impl Answer {
-    fn next(&self) -> Option<String> {
-        let text = |path| self.result_info.pointer(path).and_then(Value::as_str);
-        let cursor = text("/cursor").filter(|it| !it.is_empty()).or_else(|| text("/cursors/after"));
-        cursor.filter(|cursor| !cursor.is_empty()).map(str::to_owned)
-    }
-
-    fn message(&self) -> String {
-        let text = self.errors.pointer("/0/message").and_then(Value::as_str).unwrap_or_default();
-        text.get(..text.floor_char_boundary(MESSAGE_BYTES_MAX)).unwrap_or_default().to_owned()
-    }
+/// What the API says is wrong.
+fn message(answer: &Value) -> &str {
+    let text = answer.pointer("/errors/0/message").and_then(Value::as_str).unwrap_or_default();
+    text.get(..text.floor_char_boundary(MESSAGE_BYTES_MAX)).unwrap_or_default()
 }
 
 /// `2026-11-23T08:15:30Z`.

@@ -1,4 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+use std::collections::BTreeSet;
+
 use super::fake::{
     Breaks, CONFIG, End, FakeLedger, FakeLog, NOW_MS, Order, Pocket, ZONE, purge, run_on,
 };

@@ -10,6 +10,7 @@ use video_resizer::admin::warm::job;
 use video_resizer::cache::ports::Fault;
 use video_resizer::config::live::Live;
 use video_resizer::config::{Config, ConfigError};
+use video_resizer::json;
 use video_resizer::purge::book;
 use video_resizer::purge::ledger::Ledger;
 use video_resizer::purge::ports::Mirror;
@@ -159,25 +160,25 @@ impl AdminHost for FakeHost {
         match class {
             Class::ConfigBook => {
                 assert_eq!(name, "configuration", "there is one book");
-                let question = serde_json::from_str(question).expect("a question");
+                let question = json::read(question).expect("a question");
                 let answer = self.admin.book.book.answer(&self.desk(), question).await?;
-                Ok(serde_json::to_string(&answer).unwrap())
+                Ok(json::write(&answer))
             }
             Class::PurgeLedger => {
                 assert_eq!(name, "ledger", "there is one ledger");
-                let question = serde_json::from_str(question).expect("a question");
+                let question = json::read(question).expect("a question");
                 let settings = Settings::of(&Config::defaults(), self);
                 let ledger = &self.admin.ledger;
                 let (storage, mirror, api) = (&ledger.storage, &Nowhere, &Nowhere);
                 let desk = book::Desk { storage, mirror, api, clock: self, settings: &settings };
                 let answer = ledger.book.answer(&desk, question).await?;
-                Ok(serde_json::to_string(&answer).unwrap())
+                Ok(json::write(&answer))
             }
             Class::Warmer => {
-                let question = serde_json::from_str(question).expect("a question");
+                let question = json::read(question).expect("a question");
                 let storage = self.job(name);
                 let job = job::answer(storage.as_ref(), self, question).await?;
-                Ok(serde_json::to_string(&job).unwrap())
+                Ok(json::write(&job))
             }
         }
     }

@@ -1,0 +1,56 @@
+//! What is kept or sent as JSON: every such type states its members once, and is read strictly.
+//!
+//! serde's derive writes a reader of its own for every type, and the forty of this house were a tenth of the wasm. Here
+//! a text becomes one [`Tree`], whatever it is of, and what a type adds is a few calls.
+//!
+//! - `record!` is an object, with its members in their order; `choice!` and `tagged!` are enums with something in them;
+//!   `words!` are enums without.
+//! - What is unknown in an object is refused or passed over, as its type says; what is there twice is always refused.
+
+mod parts;
+pub(crate) mod shapes;
+mod tree;
+mod writer;
+
+pub(crate) use shapes::{choice, record, tagged, words};
+pub use tree::{Tree, Unknown, needed, optional};
+pub use writer::Writer;
+
+/// Something that is kept or sent as JSON.
+pub trait Json: Sized {
+    /// Reads it; anything that [`Json::write`] cannot have written is [`Foreign`].
+    fn read(tree: &Tree<'_>) -> Result<Self, Foreign>;
+
+    /// Writes it.
+    fn write(&self, writer: &mut Writer);
+
+    /// What stands where its member is left out; `None` where that may not be.
+    fn left_out() -> Option<Self> {
+        None
+    }
+
+    /// Whether its member is left out, where its record says `or nothing`.
+    fn is_nothing(&self) -> bool {
+        false
+    }
+}
+
+/// What was read is not what it should be. Whoever asked for it knows what that was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Foreign;
+
+/// Reads a text.
+pub fn read<T: Json>(text: &str) -> Result<T, Foreign> {
+    T::read(&Tree::parse(text)?)
+}
+
+/// Writes a text, without a space in it.
+pub fn write(it: &impl Json) -> String {
+    let mut writer = Writer::default();
+    it.write(&mut writer);
+    writer.into_text()
+}
+
+#[cfg(test)]
+#[path = "twin_tests.rs"]
+mod tests;
