@@ -1,4 +1,5 @@
-// The first byte of a cold miss: the media origin's own, and what of it the floor and the product make, in turns.
+// The first byte of a cold miss: the media origin's own, and what of it the floor, the product, and the product
+// without its gate make, in turns.
 
 import http from "node:http";
 import { HOST, unheard } from "./load.mjs";
@@ -7,7 +8,7 @@ import { quantile } from "./report.mjs";
 import { QUERY } from "./stage.mjs";
 
 /** Every address is one that nobody has asked for before. */
-const CONTENDERS = /** @type {const} */ (["origin", "floor", "product"]);
+const CONTENDERS = /** @type {const} */ (["origin", "floor", "product", "ungated"]);
 
 /** A workerd that used no processor for so long has written what it owes. */
 const STILL_MS = 60;
@@ -15,7 +16,7 @@ const STILL_MS_MAX = 10_000;
 
 /**
  * @typedef {object} FirstByte
- * @property {Record<"origin" | "floor" | "product", number>} ms medians
+ * @property {Record<typeof CONTENDERS[number], number>} ms medians
  * @property {number} overOriginMs the median of the product's over the origin's own, of one round each
  * @property {number} overFloorMs the same over the floor's
  */
@@ -29,10 +30,10 @@ const STILL_MS_MAX = 10_000;
  */
 export async function firstBytes(stage, { bytes, connections, rounds }) {
   const agent = new http.Agent({ keepAlive: true, maxSockets: connections });
-  const urls = { origin: stage.origin, floor: stage.floor.miss, product: stage.product };
+  const urls = { origin: stage.origin, floor: stage.floor.miss, product: stage.product, ungated: stage.ungated };
   /** @param {typeof CONTENDERS[number]} who */
   const volley = async (who) => {
-    const query = who === "product" ? QUERY : "";
+    const query = who === "product" || who === "ungated" ? QUERY : "";
     const one = () => firstByteMs(`${urls[who]}/${who}/${unheard()}/${bytes}.mp4${query}`, agent);
     const ms = quantile(await Promise.all(Array.from({ length: connections }, one)), 0.5);
     await still(stage.pid);
@@ -42,14 +43,19 @@ export async function firstBytes(stage, { bytes, connections, rounds }) {
   const seen = [];
   // The first round makes connections and warms up, and is not counted.
   for (let round = -1; round < rounds; round += 1) {
-    const found = { origin: 0, floor: 0, product: 0 };
+    const found = { origin: 0, floor: 0, product: 0, ungated: 0 };
     for (const who of CONTENDERS) found[who] = await volley(who);
     if (round >= 0) seen.push(found);
   }
   agent.destroy();
   const median = (/** @type {(round: typeof seen[number]) => number} */ of) => quantile(seen.map(of), 0.5);
   return {
-    ms: { origin: median(({ origin }) => origin), floor: median(({ floor }) => floor), product: median(({ product }) => product) },
+    ms: {
+      origin: median(({ origin }) => origin),
+      floor: median(({ floor }) => floor),
+      product: median(({ product }) => product),
+      ungated: median(({ ungated }) => ungated),
+    },
     overOriginMs: median(({ origin, product }) => product - origin),
     overFloorMs: median(({ floor, product }) => product - floor),
   };

@@ -17,8 +17,16 @@ const V8_FLAGS = "MINIFLARE_WORKERD_V8_FLAGS";
 
 /** @typedef {Awaited<ReturnType<typeof openStage>>} Stage */
 
+/** The product in other ways than it ships, each a worker of its own. @type {Record<string, Record<string, unknown>>} */
+const VARIANTS = {
+  /** With a log of errors only. */
+  quiet: { log: { level: "error" } },
+  /** Without the gate before fills. */
+  ungated: { cache: { coalesce: false } },
+};
+
 /**
- * Starts all of it: the worker as it ships, and once more with a log of errors only.
+ * Starts all of it: the worker as it ships, its variants, and the floor.
  *
  * @param {{ heap?: "hidden" | "shown" }} [options] `shown` has an inspector, which makes everything slower
  */
@@ -27,7 +35,11 @@ export async function openStage({ heap = "hidden" } = {}) {
   const origin = await startOrigin();
   if (heap === "shown") process.env[V8_FLAGS] = "--expose-gc";
   const options = convertV4MiniflareOptions({
-    workers: [product("product", origin.url, {}), product("quiet", origin.url, { log: { level: "error" } }), floor(origin.url)],
+    workers: [
+      product("product", origin.url, {}),
+      ...Object.entries(VARIANTS).map(([name, config]) => product(name, origin.url, config)),
+      floor(origin.url),
+    ],
     cf: false, // would be fetched from the network
     log: new Log(LogLevel.ERROR),
     resourcePersistencePath: dir,
@@ -43,6 +55,7 @@ export async function openStage({ heap = "hidden" } = {}) {
   return {
     product: await at("product"),
     quiet: await at("quiet"),
+    ungated: await at("ungated"),
     floor: /** @type {Record<typeof FLOORS[number], string>} */ (Object.fromEntries(floors)),
     origin: origin.url,
     pid: workerdPid(),

@@ -12,6 +12,7 @@ const NEEDS = {
     await buildMediaOrigin();
   },
   floor: loadTools,
+  soak: loadTools,
   start: async () => {},
 };
 

@@ -33,6 +33,10 @@ async function rust() {
     say("installing the Rust toolchain of rust-toolchain.toml (about a minute)");
     await run("rustup", ["toolchain", "install", "stable"], { failure: "rustup could not install the toolchain" });
   }
+  if (rustup && !(await ask("rustup", ["component", "list", "--installed"]))?.includes("rust-src")) {
+    say("adding Rust's rust-src component (a few seconds)");
+    await run("rustup", ["component", "add", "rust-src"], { failure: "rustup could not add rust-src" });
+  }
   const targets = rustup
     ? await ask("rustup", ["target", "list", "--installed"])
     : await ask("rustc", ["--print", "target-list"]);

@@ -34,6 +34,16 @@ const WASM_FEATURES = [
   "exception-handling",
 ];
 
+/**
+ * The standard library is compiled along, for size, and a panic ends the instance without a word. Half of what it would
+ * say, and all the code that says it, is in places that no input reaches; it was a seventh of the wasm (docs/decisions/0020).
+ * Stable Rust does this only when it is told that it may.
+ */
+const WITHOUT_PANIC_TEXTS = {
+  args: ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"],
+  env: { RUSTC_BOOTSTRAP: "1", RUSTFLAGS: "-Zunstable-options -Cpanic=immediate-abort" },
+};
+
 /** For size; then like beside like, for gzip sees 32 KiB at a time; then without the names. */
 const WASM_OPT = ["-Oz", "--reorder-functions-by-name", "--strip-debug", "--strip-producers"];
 
@@ -82,7 +92,8 @@ export async function buildWorker() {
 async function compile(wasmBindgen) {
   const failure = "the worker does not build: see the message above";
   const options = { cwd: fromRoot(), failure };
-  await run("cargo", ["build", "--release", "--lib", "--target", WASM_TARGET], options);
+  const cargo = ["build", "--release", "--lib", "--target", WASM_TARGET, ...WITHOUT_PANIC_TEXTS.args];
+  await run("cargo", cargo, { ...options, env: WITHOUT_PANIC_TEXTS.env });
 
   const stage = path.join(WORKER_DIR, "stage");
   rmSync(WORKER_DIR, { recursive: true, force: true });
