@@ -25,11 +25,10 @@ pub fn document(
     let purged = host.ledger().bearing_on(&rendition.subject()).latest();
     let options: Vec<Value> = recipe
         .options()
-        .into_iter()
-        .map(|option| json!({ "option": option.key, "value": option.value }))
+        .map(|option| json!({ "option": option.key, "value": option.value.to_string() }))
         .collect();
     let sources: Vec<Value> = rendition
-        .sources
+        .sources()
         .iter()
         .map(|source| {
             json!({
@@ -70,7 +69,7 @@ pub fn document(
         "sources": sources,
         "kv_key": rendition.kv_key,
         "edge_url": rendition.edge_url,
-        "tags": rendition.tags,
+        "tags": rendition.tags(),
         "edge": tier(rendition.origin.edge, rendition.bypass.edge),
         "kv": tier(rendition.origin.kv, rendition.bypass.kv),
         "ttl_s": { "ok": ttl(200), "client_error": ttl(404), "server_error": ttl(502) },

@@ -90,7 +90,7 @@ impl<H: Host> Visit<'_, H> {
         }
         self.owed.lease = lease;
         self.owed.copies = copy.map(|body| {
-            let tags = self.rendition.tags.clone();
+            let tags = self.rendition.tags().to_vec();
             Copies { entry: Entry { metadata, body }, kv_key, edge_url, tags }
         });
         self.served(reply)

@@ -362,6 +362,14 @@ pub struct Bypass {
     pub debug: Option<BypassAction>,
 }
 
+impl Bypass {
+    /// What a query parameter of this name, in any case, does.
+    pub fn of_parameter(&self, name: &str) -> Option<BypassAction> {
+        let mut parameters = self.parameters.iter();
+        parameters.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, action)| *action)
+    }
+}
+
 /// Who may use something that costs money or shows internals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
