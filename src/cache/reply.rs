@@ -22,11 +22,10 @@ use crate::request::recipe::Recipe;
 use crate::request::{Playback, Preload};
 
 /// The validators of an entry: a strong tag of its generation, and the second it was made.
-pub fn validators(metadata: &Metadata) -> Validators {
-    let generation = metadata.generation.clone();
+pub fn validators(metadata: &Metadata) -> Validators<'_> {
     Validators {
         // Hex digits always make a tag; the fallback only spares a panic.
-        etag: EntityTag::strong(generation).unwrap_or_default(),
+        etag: EntityTag::strong(&metadata.generation).unwrap_or_default(),
         last_modified_s: metadata.created_ms / 1000,
     }
 }

@@ -11,6 +11,7 @@ mod kind;
 pub mod layers;
 pub mod live;
 mod origins;
+pub mod pattern;
 mod reach;
 mod reader;
 pub mod reference;
@@ -25,8 +26,7 @@ pub use kind::{Chars, Kind};
 
 use std::collections::BTreeMap;
 
-use regex_lite::Regex;
-
+use self::pattern::Pattern;
 use crate::guard::reach::Reach;
 use crate::purge::settings::ReadFrom;
 use crate::request::recipe::{Fit, Format, Mode, Quality};
@@ -108,7 +108,7 @@ pub struct Origin {
     /// Name in keys, tags, headers and logs: `[a-z0-9-]`, unique.
     pub name: String,
     /// Searched in the canonical path (with its leading `/`).
-    pub pattern: Regex,
+    pub pattern: Pattern,
     /// In the order they are tried: by priority, then as written; never empty.
     pub sources: Vec<Source>,
     /// Lifetimes, with the global ones filled in.

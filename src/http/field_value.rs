@@ -7,9 +7,15 @@ use ::http::HeaderValue;
 /// Whatever is not a visible ASCII character or a space becomes `?`, so a value built from a
 /// viewer's text can neither end its line nor be refused (RFC 9110 §5.5).
 pub fn visible(text: &str) -> HeaderValue {
-    let clean: String =
-        text.chars().map(|c| if matches!(c, ' '..='~') { c } else { '?' }).collect();
-    HeaderValue::try_from(clean).unwrap_or(HeaderValue::from_static(""))
+    // A value may have tabs and nothing else beyond what is visible.
+    match HeaderValue::from_str(text) {
+        Ok(value) if !text.contains('\t') => value,
+        Ok(_) | Err(_) => {
+            let clean: String =
+                text.chars().map(|c| if matches!(c, ' '..='~') { c } else { '?' }).collect();
+            HeaderValue::try_from(clean).unwrap_or(HeaderValue::from_static(""))
+        }
+    }
 }
 
 /// Strips optional whitespace, SP and HTAB and nothing else (RFC 9110 §5.6.3).
