@@ -62,12 +62,8 @@ pub fn kv_key(namespace: Namespace<'_>, path: &SourcePath, recipe: &Recipe) -> S
 /// The key in the Cache API: the canonical public URL on the request's own host, so that a purge by URL
 /// means something, and a foreign host never costs a DNS lookup (workers/runtime-apis/cache).
 pub fn edge_url(request_origin: &str, path: &SourcePath, recipe: &Recipe, version: u32) -> String {
-    let query = recipe.canonical_query();
-    if version > 0 {
-        format!("{request_origin}{path}?{query}&v={version}")
-    } else {
-        format!("{request_origin}{path}?{query}")
-    }
+    let version = if version > 0 { format!("&v={version}") } else { String::new() };
+    [request_origin, path.as_str(), "?", &recipe.canonical_query(), &version].concat()
 }
 
 /// 32 hex digits: the first 128 bits of a SHA-256.

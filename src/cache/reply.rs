@@ -15,7 +15,7 @@ use crate::http::disposition::Disposition;
 use crate::http::entity_tag::EntityTag;
 use crate::http::multipart::Multipart;
 use crate::http::problem::{Problem, UpstreamFailure};
-use crate::http::{date, visible};
+use crate::http::{composed, date, visible};
 use crate::limits::RETRY_AFTER_S_DEFAULT;
 use crate::media::failure;
 use crate::request::recipe::Recipe;
@@ -164,7 +164,7 @@ fn freshness(
     let scope = if pass.is_shared() { "public" } else { "private" };
     headers.insert(
         header::CACHE_CONTROL,
-        visible(&format!("{scope}, max-age={max_age_s}, no-transform")),
+        composed(format_args!("{scope}, max-age={max_age_s}, no-transform")),
     );
 }
 

@@ -2,7 +2,7 @@
 
 use ::http::HeaderValue;
 
-use super::field_value::{trim_ows, visible};
+use super::field_value::{composed, trim_ows};
 use crate::limits::ENTITY_TAGS_MAX;
 
 /// The strong entity tag of a representation we serve: the same bytes, and no others, have it.
@@ -25,7 +25,7 @@ impl<'a> EntityTag<'a> {
 
     /// `"opaque"`, as the `ETag` header has it.
     pub fn header_value(self) -> HeaderValue {
-        visible(&format!("\"{}\"", self.opaque))
+        composed(format_args!("\"{}\"", self.opaque))
     }
 }
 

@@ -41,10 +41,12 @@ pub fn rule<'a>(origins: &'a [Origin], path: &SourcePath) -> Option<&'a Origin> 
 ///
 /// The host is literal in a template, so it is the same for every video.
 pub fn are_on_host(origin: &Origin, request_origin: &str) -> bool {
-    origin.sources.iter().any(|source| {
-        let url = &source.url;
-        url.starts_with(REQUEST_ORIGIN) || origin_of(url).eq_ignore_ascii_case(request_origin)
-    })
+    let is_here = |url: &str| {
+        let (host, path) = url.split_at_checked(request_origin.len()).unwrap_or_default();
+        host.eq_ignore_ascii_case(request_origin) && path.starts_with('/')
+    };
+    let mut urls = origin.sources.iter().map(|source| &source.url);
+    urls.any(|url| url.starts_with(REQUEST_ORIGIN) || is_here(url))
 }
 
 /// The sources of a video under a rule that matches its path, in the order they are tried.
