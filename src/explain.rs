@@ -27,11 +27,11 @@ pub fn document(
     for option in recipe.options() {
         let mut shown = Object::default();
         shown.text("option", option.key);
-        shown.text("value", &option.value);
+        shown.text("value", &option.value.to_string());
         options.document(&shown.end());
     }
     let mut sources = List::default();
-    for source in &rendition.sources {
+    for source in rendition.sources() {
         let refused = follow::address(ask, config, source).err().map(|fault| fault.to_string());
         let relayed = source.needs_relay();
         let url = order::transform_url(host, ask, config, rendition, source, purged);
@@ -76,7 +76,7 @@ pub fn document(
     shown.text_or_null("preset", wanted.preset.as_deref());
     shown.document("sizing", &sizing(&wanted.sizing));
     shown.document("sources", &sources.end());
-    shown.texts("tags", &rendition.tags);
+    shown.texts("tags", rendition.tags());
     shown.document("ttl_s", &ttl_s.end());
     shown.texts("vary", &vary);
     shown.texts("warnings", &warnings);

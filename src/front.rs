@@ -183,7 +183,7 @@ impl From<Rejection> for Refusal {
 /// Asks nobody.
 pub fn decide<'a>(
     host: &(impl Secrets + Clock),
-    ask: &Ask,
+    ask: &'a Ask,
     config: &'a Config,
 ) -> Result<Decision<'a>, Refusal> {
     decide_for(auth::scope(host, ask), host, ask, config)
@@ -193,7 +193,7 @@ pub fn decide<'a>(
 pub(crate) fn decide_for<'a>(
     scope: Option<Scope>,
     host: &(impl Secrets + Clock),
-    ask: &Ask,
+    ask: &'a Ask,
     config: &'a Config,
 ) -> Result<Decision<'a>, Refusal> {
     // Before the loop guard: the transformer may well hand on the mark of the request it works for.
@@ -210,9 +210,7 @@ pub(crate) fn decide_for<'a>(
         return Err(Refusal::NotFound);
     }
     let path = SourcePath::parse(&ask.path)?;
-    let is_video =
-        path.extension().is_some_and(|extension| config.video_extensions.contains(&extension));
-    if !is_video {
+    if !path.is_one_of(&config.video_extensions) {
         let url = pass_through_url(ask, config).ok_or(Refusal::NotFound)?;
         return Ok(Decision::PassThrough(url));
     }
@@ -231,16 +229,10 @@ pub(crate) fn decide_for<'a>(
     let pass = access::admit(host, origin, &config.signing, &asked)?;
     let debug = query.first("debug");
     let may_debug = config.debug.enabled || scope.is_some();
-    // Parameters have no case, and neither have the names of ways around the caches.
-    let names: Vec<String> = query.pairs().map(|pair| pair.name.to_ascii_lowercase()).collect();
-    let names = names.iter().map(String::as_str);
     let is_debugging = debug.is_some() && may_debug;
-    let bypass = bypass::decide(ask, names, &config.bypass, is_admin, is_debugging);
-    let rendition = Rendition {
-        pass,
-        by_operator: is_admin,
-        ..Rendition::new(ask, config, origin, path, wanted, bypass)
-    };
+    let bypass = bypass::decide(ask, &query, &config.bypass, is_admin, is_debugging);
+    let mut rendition = Rendition::new(ask, config, origin, path, wanted, bypass);
+    (rendition.pass, rendition.by_operator) = (pass, is_admin);
     if may_debug && debug == Some("view") {
         return Ok(Decision::Explain(rendition));
     }

@@ -11,6 +11,7 @@ mod kind;
 pub mod layers;
 pub mod live;
 mod origins;
+pub mod pattern;
 mod reach;
 mod reader;
 #[cfg(not(target_family = "wasm"))]
@@ -27,8 +28,7 @@ pub use kind::{Chars, Kind};
 
 use std::collections::BTreeMap;
 
-use regex_lite::Regex;
-
+use self::pattern::Pattern;
 use crate::guard::reach::Reach;
 use crate::purge::settings::ReadFrom;
 use crate::request::recipe::{Fit, Format, Mode, Quality};
@@ -110,7 +110,7 @@ pub struct Origin {
     /// Name in keys, tags, headers and logs: `[a-z0-9-]`, unique.
     pub name: String,
     /// Searched in the canonical path (with its leading `/`).
-    pub pattern: Regex,
+    pub pattern: Pattern,
     /// In the order they are tried: by priority, then as written; never empty.
     pub sources: Vec<Source>,
     /// Lifetimes, with the global ones filled in.
@@ -362,6 +362,14 @@ pub struct Bypass {
     pub request_cache_control: bool,
     /// What `?debug` does to the caches, for those who may debug; `None` leaves them alone.
     pub debug: Option<BypassAction>,
+}
+
+impl Bypass {
+    /// What a query parameter of this name, in any case, does.
+    pub fn of_parameter(&self, name: &str) -> Option<BypassAction> {
+        let mut parameters = self.parameters.iter();
+        parameters.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, action)| *action)
+    }
 }
 
 /// Who may use something that costs money or shows internals.

@@ -3,6 +3,7 @@
 use regex_lite::Regex;
 
 use super::check::Errors;
+use super::pattern::Pattern;
 use super::reader::At;
 use super::template::Piece;
 use super::{Origin, Source, SourceAuth, build, guard, kind, template};
@@ -36,7 +37,7 @@ pub(super) fn origins(
         let ladder = guard::ladder(&at.at("ladder"), Some(inherited.ladder), errors);
         origins.push(Origin {
             name,
-            pattern,
+            pattern: Pattern::new(pattern),
             sources,
             lifetimes: build::lifetimes(&at, Some(inherited.lifetimes)),
             kv: cache.kv && tiers.flag("kv"),

@@ -183,9 +183,7 @@ impl Order {
     pub fn aim_at_url(&mut self, url: &str, config: &Config) -> Result<(), String> {
         let ask = aim::url(url)?;
         let path = SourcePath::parse(&ask.path).map_err(|rejection| rejection.to_string())?;
-        let is_video =
-            path.extension().is_some_and(|extension| config.video_extensions.contains(&extension));
-        if !is_video {
+        if !path.is_one_of(&config.video_extensions) {
             return Err("it is no video of this worker".to_owned());
         }
         let origin = sources::rule(&config.origins, &path)

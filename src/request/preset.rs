@@ -11,17 +11,17 @@ use crate::{config::Preset, limits::SHOWN_PRESETS_MAX};
 ///
 /// An unknown name is refused with the names there are, at most [`SHOWN_PRESETS_MAX`] of them.
 pub(super) fn find<'a>(
-    given: &Given,
+    given: &Given<'_>,
     presets: &'a BTreeMap<String, Preset>,
     notes: &mut Notes,
 ) -> Result<Option<(&'a str, &'a Preset)>, Rejection> {
     let Some(asked) = &given.derivative else { return Ok(None) };
-    if let Some((name, preset)) = presets.get_key_value(&asked.value) {
+    if let Some((name, preset)) = presets.get_key_value(asked.value) {
         return Ok(Some((name, preset)));
     }
     notes.refuse(Rejection::Parameter {
-        parameter: asked.parameter.clone(),
-        value: shown(&asked.value),
+        parameter: asked.parameter.to_owned(),
+        value: shown(asked.value),
         expected: known(presets),
     })?;
     Ok(None)

@@ -147,7 +147,7 @@ fn range() -> Once {
 
 fn answer(ask: &'static Ask) -> Once {
     let validators = reply::validators(&WORLD.heard_all);
-    once(move || conditional::answer(black_box(ask), &validators, Some(LENGTH), NOW_MS))
+    once(move || conditional::answer(black_box(ask), validators, Some(LENGTH), NOW_MS))
 }
 
 fn metadata_decode() -> Once {

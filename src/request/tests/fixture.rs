@@ -131,7 +131,7 @@ pub(super) fn key(wanted: Result<Wanted, Rejection>) -> String {
 }
 
 pub(super) fn spelled(wanted: &Wanted) -> String {
-    let options = wanted.recipe.options().into_iter();
+    let options = wanted.recipe.options();
     options.map(|it| format!("{}={}", it.key, it.value)).collect::<Vec<_>>().join(":")
 }
 
