@@ -3,9 +3,9 @@
 use worker::{DurableObject, Env, State, durable_object};
 
 use super::budget;
+use super::host::now_ms;
 use super::kv::Kv;
 use super::live_config;
-use super::host::now_ms;
 use super::object::ObjectStorage;
 use crate::admin::config_book::{self, Desk};
 use crate::admin::ports::DOCUMENTS_BINDING;

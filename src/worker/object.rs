@@ -8,8 +8,8 @@ use web_sys::{AbortController, RequestInit, Response};
 use worker::{Env, ListOptions, State};
 
 use super::binding::{ObjectNamespace, by_name};
-use super::host::now_ms;
 use super::budget::{fault, settled, within};
+use super::host::now_ms;
 use crate::cache::ports::Fault;
 use crate::durable::{Change, Durable, Order};
 use crate::limits::DURABLE_CHANGES_MAX;

@@ -6,10 +6,10 @@ use worker::{DurableObject, Env, State, durable_object};
 
 use super::budget;
 use super::cloudflare_api::Api;
+use super::host::now_ms;
 use super::kv::{Kv, RENDITIONS};
 use super::live_config;
 use super::log;
-use super::host::now_ms;
 use super::object::{ObjectStorage, Objects};
 use crate::admin::ports::Documents as _;
 use crate::cache::ports::{Clock, Entropy, Fault, Secrets};

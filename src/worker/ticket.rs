@@ -103,10 +103,12 @@ pub fn go_on() {
 fn end(ticket: f64, end: End) {
     task::awake(|| {
         let waker = TICKETS.with_borrow_mut(|tickets| match tickets.find(ticket) {
-            Some(state @ State::Open(_)) => match std::mem::replace(state, State::Over(Some(end))) {
-                State::Open(waker) => waker,
-                State::Over(_) => None,
-            },
+            Some(state @ State::Open(_)) => {
+                match std::mem::replace(state, State::Over(Some(end))) {
+                    State::Open(waker) => waker,
+                    State::Over(_) => None,
+                }
+            }
             // It came second, or nobody waits any more.
             Some(State::Over(_)) | None => None,
         });

@@ -194,5 +194,3 @@ impl Drop for Reader {
         }
     }
 }
-
-
