@@ -55,6 +55,24 @@ extern "C" {
         init: &web_sys::RequestInit,
     ) -> Result<Promise, JsValue>;
 
+    /// What an object was made with (durable-objects/api/state).
+    #[derive(Debug)]
+    pub type ObjectState;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn storage(this: &ObjectState) -> Storage;
+    /// (durable-objects/api/sqlite-storage-api).
+    pub(super) type Storage;
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn get(this: &Storage, name: &str) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn list(this: &Storage, options: &JsValue) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn put(this: &Storage, texts: &js_sys::Object) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn delete(this: &Storage, names: &js_sys::Array) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = setAlarm)]
+    pub(super) fn set_alarm(this: &Storage, at_ms: f64) -> Result<Promise, JsValue>;
+
     /// A rate limiter.
     #[derive(Debug)]
     pub(super) type LimiterObject;

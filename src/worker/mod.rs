@@ -19,6 +19,7 @@ mod purge_ledger;
 mod request;
 mod response;
 mod stay;
+mod storage;
 mod task;
 mod ticket;
 mod upstream;
@@ -27,9 +28,10 @@ mod warmer;
 use std::rc::Rc;
 
 use js_sys::Function;
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::{Request, Response};
-use worker::{Env, ScheduleContext, ScheduledEvent, event};
+use worker::Env;
 
 use crate::cache::ports::{Body as _, Clock as _};
 use crate::front::{self, Handled};
@@ -87,16 +89,20 @@ async fn respond(asked: &str, request: &Request, env: Env, context: Context) -> 
     }
 }
 
-/// By the clock, as wrangler.jsonc has it.
-#[event(scheduled)]
-async fn scheduled(event: ScheduledEvent, env: Env, _: ScheduleContext) {
-    log::install();
-    let config = live_config::reread(&env).await;
-    log::set_level(config.log.level);
-    let host = CloudflareHost::bind(env.clone(), Stay::without_viewer());
-    audit::follow(&Api, &host, &host, &config, host.now_ms()).await;
-    if upkeep::is_due(&event.cron()) {
-        live_ledger::look_now(&env).await;
-        upkeep::run(&host, &config).await;
-    }
+/// By the clock, as wrangler.jsonc has it; `done` is called when all is done.
+#[wasm_bindgen]
+#[allow(unreachable_pub, clippy::needless_pass_by_value)] // by Rust; JavaScript has no references
+pub fn scheduled(cron: String, env: Env, done: Function) {
+    task::spawn(async move {
+        log::install();
+        let config = live_config::reread(&env).await;
+        log::set_level(config.log.level);
+        let host = CloudflareHost::bind(env.clone(), Stay::without_viewer());
+        audit::follow(&Api, &host, &host, &config, host.now_ms()).await;
+        if upkeep::is_due(&cron) {
+            live_ledger::look_now(&env).await;
+            upkeep::run(&host, &config).await;
+        }
+        platform::call(&done, &JsValue::UNDEFINED);
+    });
 }

@@ -13,9 +13,6 @@ extern "C" {
     /// Rings once after `ms`, by the number of a ticket.
     #[wasm_bindgen(js_name = ringIn)]
     pub(super) fn ring_in(ms: u32, ticket: f64);
-    /// Lets tasks go on that were woken where none runs.
-    #[wasm_bindgen(js_name = goOnSoon)]
-    pub(super) fn go_on_soon();
     /// Lets a promise settle unobserved, but not unhandled.
     pub(super) fn forget(promise: &Promise);
 

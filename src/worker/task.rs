@@ -1,7 +1,7 @@
 //! Tasks: the work of a request, and of what it leaves behind.
 //!
 //! A task goes on in the very call in which the platform tells what it waited for. `wasm_bindgen_futures` takes two
-//! further turns of the event loop for that and a closure for each promise, and of a hit that was a fifth.
+//! further turns of the event loop for that, and a closure for each promise.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -11,7 +11,6 @@ use std::task::{Context, Wake, Waker};
 
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
-
 use wasm_bindgen::JsValue;
 
 use super::platform;
@@ -109,13 +108,7 @@ impl Wake for Number {
     }
 }
 
+/// It goes on before the event that woke it is over.
 fn wake(number: u64) {
-    let is_awake = TASKS.with_borrow_mut(|tasks| {
-        tasks.woken.push_back(number);
-        tasks.is_awake
-    });
-    if !is_awake {
-        // Somebody woke it who is no task of ours, as a durable object's answer is.
-        platform::go_on_soon();
-    }
+    TASKS.with_borrow_mut(|tasks| tasks.woken.push_back(number));
 }

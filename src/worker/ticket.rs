@@ -93,13 +93,6 @@ pub fn ring(ticket: f64) {
     end(ticket, End::Late);
 }
 
-/// Tasks that were woken from outside go on.
-#[wasm_bindgen(js_name = goOn)]
-#[allow(unreachable_pub)] // by Rust
-pub fn go_on() {
-    task::awake(|| {});
-}
-
 fn end(ticket: f64, end: End) {
     task::awake(|| {
         let waker = TICKETS.with_borrow_mut(|tickets| match tickets.find(ticket) {

@@ -12,9 +12,9 @@ export default {
     return new Promise((answer) => worker.fetch(asked(request), request, env, context, answer));
   },
 
-  /** @param {unknown} event @param {unknown} env @param {unknown} context @returns {Promise<void>} */
-  scheduled(event, env, context) {
-    return worker.scheduled(event, env, context);
+  /** @param {{ cron: string }} event @param {unknown} env @returns {Promise<void>} */
+  scheduled({ cron }, env) {
+    return new Promise((done) => worker.scheduled(cron, env, done));
   },
 };
 
@@ -46,8 +46,9 @@ const lasting = (Class) =>
     }
 
     /** @param {Request} request @returns {Promise<Response>} */
-    fetch(request) {
-      return this.part.fetch(request);
+    async fetch(request) {
+      const question = await request.text();
+      return new Promise((answer) => this.part.ask(question, request, answer));
     }
   };
 
@@ -56,7 +57,7 @@ const waking = (Class) =>
   class extends lasting(Class) {
     /** @returns {Promise<void>} */
     alarm() {
-      return this.part.alarm();
+      return new Promise((done, failed) => this.part.alarm(done, failed));
     }
   };
 

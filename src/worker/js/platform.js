@@ -1,7 +1,7 @@
 // What wasm asks of the platform on the way of a hit, each in one call: going over to JavaScript and back, and carrying
 // a text across, is what a hit costs most. It decides nothing.
 
-import { goOn, ring, settle } from "./index.js";
+import { ring, settle } from "./index.js";
 
 /**
  * Tells wasm how a promise ends, by the number of its ticket.
@@ -25,11 +25,6 @@ export function follow(promise, ticket) {
  */
 export function ringIn(ms, ticket) {
   setTimeout(ring, ms, ticket);
-}
-
-/** Lets tasks go on that were woken where none runs. */
-export function goOnSoon() {
-  queueMicrotask(goOn);
 }
 
 /** @param {Promise<unknown>} promise whose end is nobody's concern, and its failure no error */
