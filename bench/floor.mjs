@@ -7,7 +7,7 @@
 
 import { parseArgs } from "node:util";
 import { fromRoot } from "../scripts/layout.mjs";
-import { script } from "../scripts/process.mjs";
+import { Failure, script } from "../scripts/process.mjs";
 import { casesOf, KINDS } from "./cases.mjs";
 import { duel } from "./duel.mjs";
 import { firstBytes } from "./first-byte.mjs";
@@ -134,5 +134,5 @@ await script(async () => {
   say("", `Targets: ${targets}. ${missed.length === 0 ? "All are held." : "Not held:"}`, ...missed.map((sentence) => `- ${sentence}`));
   if (chosen.print) return;
   record(PAGE, "npm run bench:floor", lines);
-  if (missed.length > 0) throw new Error("not every target is held");
+  if (missed.length > 0) throw new Failure("not every target is held.");
 });
