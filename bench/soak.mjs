@@ -2,7 +2,7 @@
 // and the process hold meanwhile. The floor has the same requests after it, in a process of its own: what that grows
 // by is the platform's.
 //
-// Usage: npm run bench:soak [-- --print] [--requests=100000] [--seconds=480]; the bounds are for each of the two
+// Usage: npm run bench:soak [-- --print] [--requests=100000] [--seconds=300]; the bounds are for each of the two
 // Without --print it writes its part of docs/performance.md and the plot beside it. It fails where something grows.
 
 import { writeFileSync } from "node:fs";
@@ -30,7 +30,7 @@ const { values: chosen } = parseArgs({
   options: {
     print: { type: "boolean", default: false },
     requests: { type: "string", default: "100000" },
-    seconds: { type: "string", default: "480" },
+    seconds: { type: "string", default: "300" },
   },
 });
 const seconds = Number(chosen.seconds);
