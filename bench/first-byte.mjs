@@ -10,8 +10,9 @@ import { QUERY } from "./stage.mjs";
 /** Every address is one that nobody has asked for before. */
 const CONTENDERS = /** @type {const} */ (["origin", "floor", "product", "ungated"]);
 
-/** A workerd that used no processor for so long has written what it owes. */
+/** A workerd that used hardly any processor time for so long has written what it owes. */
 const STILL_MS = 60;
+const STILL_CPU_S = 0.003;
 const STILL_MS_MAX = 10_000;
 
 /**
@@ -79,7 +80,7 @@ function firstByteMs(url, agent) {
 /** Waits until the process has nothing more to do. @param {number} pid */
 async function still(pid) {
   const deadline = performance.now() + STILL_MS_MAX;
-  for (let before = Number.NaN; before !== cpuSeconds(pid) && performance.now() < deadline; ) {
+  for (let before = Number.NEGATIVE_INFINITY; cpuSeconds(pid) - before > STILL_CPU_S && performance.now() < deadline; ) {
     before = cpuSeconds(pid);
     await new Promise((resolve) => setTimeout(resolve, STILL_MS));
   }

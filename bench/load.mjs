@@ -2,7 +2,6 @@
 
 import { execFile } from "node:child_process";
 import http from "node:http";
-import { promisify } from "node:util";
 import { fromRoot, pathForTools } from "../scripts/layout.mjs";
 
 /** The host that every worker is asked as, whatever its port: so entries at the edge have the same address for all. */
@@ -16,6 +15,9 @@ const LARGE_BYTES = 1024 * 1024;
 
 /** How long an answer may take. */
 const ANSWER_S = 20;
+
+/** No load is for so long: wrk takes whole seconds only, so it is interrupted when its time is over. */
+const LOAD_S_MAX = 600;
 
 /**
  * Somebody to ask, and what every answer must be.
@@ -69,9 +71,13 @@ export async function load({ url, headers = {}, bytes, fresh }, { connections, s
  */
 export async function wrk(lua, { url, headers = {}, connections, seconds }, args) {
   const lines = Object.entries({ Host: HOST, ...headers }).flatMap(([name, value]) => ["-H", `${name}: ${value}`]);
-  const options = ["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", `${ANSWER_S}s`, "-s", fromRoot("bench", lua)];
+  const options = ["-t1", `-c${connections}`, `-d${LOAD_S_MAX}s`, "--timeout", `${ANSWER_S}s`, "-s", fromRoot("bench", lua)];
   const env = { ...process.env, PATH: pathForTools() };
-  const { stdout } = await promisify(execFile)("wrk", [...options, ...lines, url, "--", ...args], { env });
+  /** @type {string} */
+  const stdout = await new Promise((resolve, reject) => {
+    const child = execFile("wrk", [...options, ...lines, url, "--", ...args], { env }, (error, said) => (error ? reject(error) : resolve(said)));
+    setTimeout(() => child.kill("SIGINT"), seconds * 1000);
+  });
   const said = stdout.split("\n").findLast((line) => line.startsWith("{"));
   if (!said) throw new Error(`wrk said nothing of ${url}: ${stdout}`);
   return JSON.parse(said);

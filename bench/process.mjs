@@ -1,9 +1,6 @@
 // What the workerd that this process started has used of the machine: processor time and memory (proc(5)).
 
-import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-
-const TICKS_PER_S = Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }));
 
 /** @param {string | number} pid @param {string} file */
 const read = (pid, file) => readFileSync(`/proc/${pid}/${file}`, "utf8");
@@ -17,12 +14,10 @@ export function workerdPid() {
   return Number(found[0]);
 }
 
-/** Processor time so far, of all its threads, in user mode and in the kernel's. @param {number} pid */
+/** Processor time so far, of all its threads, in user mode and in the kernel's; to the nanosecond, where `stat` has ticks. @param {number} pid */
 export function cpuSeconds(pid) {
-  // The second field is a name in parentheses, which may have blanks in it.
-  const fields = read(pid, "stat").replace(/^.*\) /, "").split(" ");
-  const [user, kernel] = [fields[11], fields[12]].map(Number);
-  return (user + kernel) / TICKS_PER_S;
+  const nanoseconds = readdirSync(`/proc/${pid}/task`).map((thread) => Number(read(pid, `task/${thread}/schedstat`).split(" ")[0]));
+  return nanoseconds.reduce((sum, value) => sum + value, 0) / 1e9;
 }
 
 /** What it holds of the machine's memory. @param {number} pid */

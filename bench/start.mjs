@@ -9,7 +9,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { fromRoot } from "../scripts/layout.mjs";
-import { script } from "../scripts/process.mjs";
+import { Failure, script } from "../scripts/process.mjs";
 import { built, deployed } from "./contenders.mjs";
 import { machine, quantile, record } from "./report.mjs";
 
@@ -122,5 +122,5 @@ await script(async () => {
   console.log(lines.join("\n"));
   if (chosen.print) return;
   record(PAGE, "npm run bench:start", lines);
-  if (overMs > TARGET_MS) throw new Error("the target is not held");
+  if (overMs > TARGET_MS) throw new Failure("the target is not held.");
 });
