@@ -265,6 +265,12 @@ fn a_relayed_address_and_a_signed_url_are_never_each_other() {
     assert_eq!(checked("/default/0/a.mp4", &query), NOT_OF_THIS_URL);
 }
 
+fn encoded(text: &str) -> String {
+    let mut encoded = String::new();
+    encode(&mut encoded, text.bytes());
+    encoded
+}
+
 proptest! {
     #[test]
     fn two_requests_that_differ_are_signed_differently(

@@ -5,7 +5,7 @@
 //! are decoded. 2.2: encoding anything else may change the meaning, so `%2F` stays apart from `/`
 //! and `%2B` from `+`. What may not stand in a path at all is encoded.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 use super::rejection::Rejection;
 use crate::limits::PATH_BYTES_MAX;
@@ -121,8 +121,8 @@ fn push(canonical: &mut String, byte: u8, stands: fn(u8) -> bool) {
     if stands(byte) {
         canonical.push(char::from(byte));
     } else {
-        // Writing to a `String` cannot fail.
-        let _ = write!(canonical, "%{byte:02X}");
+        let digit = |value| char::from_digit(value, 16).unwrap_or('0').to_ascii_uppercase();
+        canonical.extend(['%', digit(u32::from(byte / 16)), digit(u32::from(byte % 16))]);
     }
 }
 

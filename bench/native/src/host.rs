@@ -72,7 +72,7 @@ impl Clock for Platform {
 
 impl Entropy for Platform {
     fn id(&self) -> u128 {
-        7
+        0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835
     }
 }
 
