@@ -20,6 +20,7 @@ use crate::purge::order::{self, Mistake, Order, Request};
 use crate::purge::question::{self, Question};
 use crate::purge::receipt;
 use crate::purge::target::{Subject, Target, stored_path};
+use crate::sorted::sort;
 
 /// `POST /purge`: recorded when this answers; `dry_run` only counts.
 pub(super) async fn purge<H: AdminHost>(
@@ -163,7 +164,7 @@ fn narrowed(targets: &[Target]) -> Vec<String> {
     if prefixes.iter().any(|prefix| prefix.len() > KEY_BYTES_CERTAIN) {
         return all();
     }
-    prefixes.sort_unstable();
+    sort(&mut prefixes);
     prefixes.dedup_by(|longer, shorter| longer.starts_with(shorter.as_str()));
     prefixes
 }
