@@ -125,6 +125,33 @@ impl<K: Ord, V> FromIterator<(K, V)> for Sorted<K, V> {
     }
 }
 
+impl<K: Ord, V> Sorted<K, V> {
+    /// Of entries in any order, and as many as somebody else may send; of a key that comes twice the last one counts.
+    pub fn of(entries: Vec<(K, V)>) -> Self {
+        Self { entries: merged(entries) }
+    }
+}
+
+/// In order, by halves.
+fn merged<K: Ord, V>(mut entries: Vec<(K, V)>) -> Vec<(K, V)> {
+    if entries.is_sorted_by(|(one, _), (next, _)| one < next) {
+        return entries;
+    }
+    let count = entries.len();
+    let mut last = merged(entries.split_off(count / 2)).into_iter().peekable();
+    let mut all = Vec::with_capacity(count);
+    for (key, value) in merged(entries) {
+        while let Some(earlier) = last.next_if(|(other, _)| *other < key) {
+            all.push(earlier);
+        }
+        if last.peek().is_none_or(|(other, _)| *other != key) {
+            all.push((key, value));
+        }
+    }
+    all.extend(last);
+    all
+}
+
 /// Puts a list in order, with nothing in it twice.
 pub fn sort<T: Ord>(list: &mut Vec<T>) {
     let mut sorted = Sorted::default();
@@ -179,6 +206,12 @@ mod tests {
                 prop_assert!(ours.iter().eq(model.iter()));
             }
             prop_assert_eq!(ours.into_entries(), model.into_iter().collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn of_many_entries_it_is_the_same(entries in prop::collection::vec((0..30_u8, any::<u8>()), 0..40)) {
+            let model: BTreeMap<u8, u8> = entries.iter().copied().collect();
+            prop_assert_eq!(Sorted::of(entries).into_entries(), model.into_iter().collect::<Vec<_>>());
         }
 
         #[test]

@@ -1,7 +1,6 @@
 //! `POST /purge`, `GET /purge`, `GET /purge/{id}`: purges are ordered, tried and followed.
 
 use ::http::header;
-use serde_json::Value;
 
 use super::Answer;
 use super::given::Given;
@@ -14,6 +13,7 @@ use crate::cache::ports::{Fault, KvName, KvStore};
 use crate::config::Config;
 use crate::document::{List, Object};
 use crate::http::visible;
+use crate::json::Value;
 use crate::limits::{DRY_RUN_EXAMPLES_MAX, DRY_RUN_PAGES_MAX, KV_LIST_MAX, PURGE_PAGE_MAX};
 use crate::purge::ledger::{Ledger, Standing};
 use crate::purge::order::{self, Mistake, Order, Request};

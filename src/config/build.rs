@@ -1,7 +1,5 @@
 //! A normalised document becomes a [`Config`]; keys that must agree with each other are compared here.
 
-use serde_json::Value;
-
 use super::check::{Errors, shown};
 use super::reader::At;
 use super::{
@@ -9,6 +7,7 @@ use super::{
     Ladder, Lifetimes, Limits, Log, LogLevel, PassThrough, Preset, Purge, QualityCaps, RateLimit,
     Responsive, SourcePolicy, Strictness, Tags, Transformer, Ttl, guard, origins, reach,
 };
+use crate::json::Value;
 use crate::purge::settings::ReadFrom;
 use crate::request::parameter;
 use crate::request::recipe::{Fit, Format, Mode, Quality};

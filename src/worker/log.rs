@@ -4,12 +4,12 @@ use std::fmt::Debug;
 use std::sync::Once;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
 use crate::config::LogLevel;
+use crate::json::{Map, Value};
 
 static LEVEL: AtomicU8 = AtomicU8::new(INFO);
 static INSTALL: Once = Once::new();
@@ -60,7 +60,7 @@ impl Subscriber for Console {
     }
 
     fn event(&self, event: &Event<'_>) {
-        let mut line = Line(Map::new());
+        let mut line = Line(Map::default());
         line.0.insert(
             "level".to_owned(),
             event.metadata().level().as_str().to_ascii_lowercase().into(),
@@ -87,7 +87,7 @@ impl Subscriber for Console {
     fn exit(&self, _span: &Id) {}
 }
 
-struct Line(Map<String, Value>);
+struct Line(Map);
 
 impl Line {
     fn put(&mut self, field: &Field, value: Value) {
