@@ -5,10 +5,8 @@
 
 use std::fmt;
 
-use serde_json::Value;
-
 use crate::http::date::rfc3339;
-use crate::json::Writer;
+use crate::json::{Value, Writer};
 
 /// A whole JSON text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +32,16 @@ impl Document {
     /// A whole number.
     pub fn number(number: u64) -> Self {
         Self(number.to_string())
+    }
+
+    /// How many there are.
+    pub fn count(count: usize) -> Self {
+        Self::number(count as u64)
+    }
+
+    /// A text that is JSON already.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 
     /// What was read from elsewhere.
@@ -169,7 +177,7 @@ impl Object {
 }
 
 /// An object whose members come in any order.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Members(Vec<(&'static str, Document)>);
 
 impl Members {
@@ -177,6 +185,11 @@ impl Members {
     pub fn put(&mut self, name: &'static str, document: Document) {
         let place = self.0.partition_point(|(other, _)| *other < name);
         self.0.insert(place, (name, document));
+    }
+
+    /// Each of them, in the order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = &(&'static str, Document)> {
+        self.0.iter()
     }
 
     /// The whole of it.
@@ -269,7 +282,7 @@ mod tests {
         assert_eq!(outer.end().to_string(), wanted.to_string());
         assert_eq!(Document::text(&every).to_string(), json!(every).to_string());
         assert_eq!(Document::number(7).to_string(), "7");
-        assert_eq!(Document::of(&wanted).into_text(), wanted.to_string());
+        assert_eq!(Document::of(&wanted.clone().into()).into_text(), wanted.to_string());
     }
 
     #[test]

@@ -173,6 +173,8 @@ pub const FORKS_LAG_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// tenth of it, and making a rendition takes longer.
 pub const PROBE_MS_MAX: u32 = 1_000;
 
+/// Lists and objects inside each other in what is kept or sent: what `serde_json` has as well; ours are five.
+pub const JSON_DEPTH_MAX: usize = 128;
 /// Changes of a durable object's storage that are one (durable-objects/api/sqlite-storage-api, `put`).
 pub const DURABLE_CHANGES_MAX: usize = 128;
 /// Bytes of one text in a durable object, with its name: 2 MB (durable-objects/platform/limits).

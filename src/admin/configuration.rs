@@ -1,7 +1,6 @@
 //! The configuration, as operators read and put it. What is remembered of it is in [`config_book`].
 
 use ::http::{HeaderName, HeaderValue, header};
-use serde_json::Value;
 
 use super::Answer;
 use super::config_book::{self, Question};
@@ -13,7 +12,7 @@ use crate::cache::ports::Fault;
 use crate::config::Config;
 use crate::document::{Document, List, Object};
 use crate::http::visible;
-use crate::json::{self, Foreign};
+use crate::json::{self, Foreign, Value};
 use crate::limits::OBJECT_MS_MAX;
 use crate::request::ask::Ask;
 
@@ -189,7 +188,7 @@ fn refused(answer: config_book::Answer) -> Refusal {
 
 /// A stored text as JSON; what an operator has put by hand may be none.
 fn value(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or(Value::Null)
+    Value::parse(text).unwrap_or_default()
 }
 
 fn if_match(ask: &Ask) -> Option<String> {

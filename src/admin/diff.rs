@@ -1,8 +1,7 @@
 //! What two JSON documents differ in, path by path.
 
-use serde_json::{Map, Value};
-
 use crate::document::{Document, Object};
+use crate::json::{Map, Value};
 
 /// One place where two documents differ.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,12 +54,7 @@ fn compare(path: &str, from: Option<&Value>, to: Option<&Value>, found: &mut Vec
     }
 }
 
-fn objects(
-    path: &str,
-    from: &Map<String, Value>,
-    to: &Map<String, Value>,
-    found: &mut Vec<Change>,
-) {
+fn objects(path: &str, from: &Map, to: &Map, found: &mut Vec<Change>) {
     // A map has its keys in order, so two of them are gone through side by side.
     let mut news = to.keys().peekable();
     for key in from.keys() {
@@ -93,8 +87,8 @@ mod tests {
 
     use super::*;
 
-    fn told(from: &Value, to: &Value) -> Vec<Value> {
-        let told = changes(from, to);
+    fn told(from: &serde_json::Value, to: &serde_json::Value) -> Vec<serde_json::Value> {
+        let told = changes(&from.clone().into(), &to.clone().into());
         told.iter().map(|change| change.json().to_string().parse().unwrap()).collect()
     }
 

@@ -1,7 +1,5 @@
 //! `GET /health`: whether everything that this deployment needs is there and answers, and if not, the cure.
 
-use std::collections::BTreeMap;
-
 use super::Answer;
 use super::auth::{FULL_SECRET, READ_SECRET, TOKEN_BYTES_MIN};
 use super::ports::{AdminHost, Class, DOCUMENTS_BINDING, Documents};
@@ -17,6 +15,7 @@ use crate::media::relay::{KEY_BYTES_MIN, KEY_SECRET};
 use crate::media::sources;
 use crate::request::ask::Ask;
 use crate::request::path::SourcePath;
+use crate::sorted::Sorted;
 
 /// A key of KV that is never written.
 const NOBODYS_KEY: &str = "health";
@@ -191,7 +190,7 @@ async fn documents<H: AdminHost>(host: &H, findings: &mut Findings) {
 
 /// Which secrets are set, by name; and which of those that are needed are not.
 fn secrets<H: AdminHost>(host: &H, config: &Config, findings: &mut Findings) {
-    let mut set = BTreeMap::new();
+    let mut set = Sorted::default();
     for (name, bytes_min) in [
         (FULL_SECRET, TOKEN_BYTES_MIN),
         (READ_SECRET, TOKEN_BYTES_MIN),
@@ -232,7 +231,7 @@ fn secrets<H: AdminHost>(host: &H, config: &Config, findings: &mut Findings) {
             findings.wrong("secrets", Weight::Error, detail, "put it with wrangler secret put");
         }
     }
-    for name in config.signing.keys.values() {
+    for (_, name) in config.signing.keys.iter() {
         let secret = host.secret(name);
         let is_key = secret.is_some_and(|secret| secret.len() >= signature::KEY_BYTES_MIN);
         if set.insert(name.clone(), is_key) != Some(false) && !is_key {
@@ -245,7 +244,7 @@ fn secrets<H: AdminHost>(host: &H, config: &Config, findings: &mut Findings) {
         }
     }
     let mut names = Object::default();
-    for (name, is_set) in &set {
+    for (name, is_set) in set.iter() {
         names.flag(name, *is_set);
     }
     let mut check = Object::default();

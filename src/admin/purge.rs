@@ -1,7 +1,6 @@
 //! `POST /purge`, `GET /purge`, `GET /purge/{id}`: purges are ordered, tried and followed.
 
 use ::http::header;
-use serde_json::Value;
 
 use super::Answer;
 use super::given::Given;
@@ -14,12 +13,14 @@ use crate::cache::ports::{Fault, KvName, KvStore};
 use crate::config::Config;
 use crate::document::{List, Object};
 use crate::http::visible;
+use crate::json::Value;
 use crate::limits::{DRY_RUN_EXAMPLES_MAX, DRY_RUN_PAGES_MAX, KV_LIST_MAX, PURGE_PAGE_MAX};
 use crate::purge::ledger::{Ledger, Standing};
 use crate::purge::order::{self, Mistake, Order, Request};
 use crate::purge::question::{self, Question};
 use crate::purge::receipt;
 use crate::purge::target::{Subject, Target, stored_path};
+use crate::sorted::sort;
 
 /// `POST /purge`: recorded when this answers; `dry_run` only counts.
 pub(super) async fn purge<H: AdminHost>(
@@ -163,7 +164,7 @@ fn narrowed(targets: &[Target]) -> Vec<String> {
     if prefixes.iter().any(|prefix| prefix.len() > KEY_BYTES_CERTAIN) {
         return all();
     }
-    prefixes.sort_unstable();
+    sort(&mut prefixes);
     prefixes.dedup_by(|longer, shorter| longer.starts_with(shorter.as_str()));
     prefixes
 }

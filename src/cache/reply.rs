@@ -70,7 +70,7 @@ pub fn rendition<B>(
     if config.headers.predecessors {
         predecessors(&mut headers, rendition, metadata.source);
     }
-    for (name, value) in &config.headers.set {
+    for (name, value) in config.headers.set.iter() {
         // Both were checked with the configuration.
         if let Ok(name) = HeaderName::from_bytes(name.as_bytes()) {
             headers.insert(name, visible(value));

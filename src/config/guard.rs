@@ -1,10 +1,9 @@
 //! What guards the wallet, as it is configured: who may ask what of an origin, in which sizes, and who signs.
 
-use std::collections::BTreeMap;
-
 use super::check::Errors;
 use super::reader::At;
 use super::{Limits, Origin};
+use crate::sorted::Sorted;
 
 /// What a viewer of an origin needs for what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +37,7 @@ impl OriginAccess {
 #[derive(Debug, Clone)]
 pub struct Signing {
     /// Key id to the name of the secret that holds the key; never the key.
-    pub keys: BTreeMap<String, String>,
+    pub keys: Sorted<String, String>,
     /// Whether a signed URL must say when it ends.
     pub require_expiry: bool,
     /// Seconds from now within which its end must lie; 0 is no bound.
@@ -59,10 +58,9 @@ pub struct Ladder {
 }
 
 pub(super) fn signing(at: &At<'_>, errors: &mut Errors) -> Signing {
-    let mut keys = BTreeMap::new();
-    keys.extend(at.entries("keys").iter().map(|(kid, at)| ((*kid).to_owned(), at.own_text())));
+    let keys = at.entries("keys").into_iter();
     let signing = Signing {
-        keys,
+        keys: keys.map(|(kid, at)| (kid.to_owned(), at.own_text())).collect(),
         require_expiry: at.flag("requireExpiry"),
         expires_max_s: at.required("expiresMax"),
     };

@@ -2,10 +2,10 @@
 
 use http::{HeaderName, HeaderValue};
 use regex_lite::{Regex, RegexBuilder};
-use serde_json::Value;
 
 use super::{address, template, time};
 use crate::admin::auth;
+use crate::json::Value;
 use crate::media::relay::KEY_SECRET;
 use crate::purge::audit::AUDIT_TOKEN_SECRET;
 use crate::purge::settings::TOKEN_SECRET;

@@ -26,12 +26,11 @@ pub use check::{ConfigError, ERRORS_MAX};
 pub use guard::{Ladder, OriginAccess, Signing};
 pub use kind::{Chars, Kind};
 
-use std::collections::BTreeMap;
-
 use self::pattern::Pattern;
 use crate::guard::reach::Reach;
 use crate::purge::settings::ReadFrom;
 use crate::request::recipe::{Fit, Format, Mode, Quality};
+use crate::sorted::Sorted;
 
 /// A configuration that has been checked whole; there is no other way to get one than [`Config::check`].
 #[derive(Debug, Clone)]
@@ -47,7 +46,7 @@ pub struct Config {
     /// Rules in order; the first whose pattern matches the path decides.
     pub origins: Vec<Origin>,
     /// Named recipes: `derivative=`, `impolicy=`.
-    pub presets: BTreeMap<String, Preset>,
+    pub presets: Sorted<String, Preset>,
     /// Sizes for requests that ask none.
     pub responsive: Responsive,
     /// Pixels of height that a quality allows at the most.
@@ -355,7 +354,7 @@ pub struct Bypass {
     /// Who may.
     pub access: Access,
     /// Query parameter (lower-case) to what it does.
-    pub parameters: BTreeMap<String, BypassAction>,
+    pub parameters: Sorted<String, BypassAction>,
     /// Lower-case name of the request header whose value names an action; `None` for none.
     pub header: Option<String>,
     /// Whether the request's `Cache-Control: no-cache` refreshes and `no-store` reads around.
@@ -424,7 +423,7 @@ pub struct Tags {
 #[derive(Debug, Clone)]
 pub struct Headers {
     /// Set on every rendition, after ours.
-    pub set: BTreeMap<String, String>,
+    pub set: Sorted<String, String>,
     /// Seconds: caps the `max-age` that viewers see; `None` leaves the remaining lifetime.
     pub browser_max_age_s: Option<u64>,
     /// Whether X-Cache-Key, X-Origin and the other headers of the predecessors are sent.

@@ -1,13 +1,15 @@
 //! Times of a configuration: `5s`, `1500ms`, `1m`, or a number of seconds.
 
-use serde_json::Value;
+use crate::json::Value;
 
 /// Takes a time within bounds as whole milliseconds, or gives advice.
 pub(super) fn accept(value: &Value, min_ms: u32, max_ms: u32) -> Result<Value, &'static str> {
-    let seconds = value.as_f64().map(|seconds| seconds * 1_000.0);
-    let ms = seconds
-        .or_else(|| milliseconds(value.as_str()?))
-        .ok_or("write 5s, 1500ms, 1m or a number of seconds")?;
+    let ms = match value {
+        Value::Number(number) => seconds(number).map(|seconds| seconds * 1_000.0),
+        Value::String(text) => milliseconds(text),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    };
+    let ms = ms.ok_or("write 5s, 1500ms, 1m or a number of seconds")?;
     if ms < f64::from(min_ms) {
         return Err("raise it");
     }
@@ -22,6 +24,14 @@ pub(super) fn accept(value: &Value, min_ms: u32, max_ms: u32) -> Result<Value, &
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // between the two bounds
     let whole = whole as u64;
     Ok(Value::from(whole))
+}
+
+/// A number as JSON spells it: `-2`, `2.5`, `25e-1`.
+fn seconds(text: &str) -> Option<f64> {
+    let (sign, text) = text.strip_prefix('-').map_or((1.0, text), |text| (-1.0, text));
+    let (number, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let number = sign * decimal(number)? * 10_f64.powi(exponent.parse().ok()?);
+    Some(number).filter(|number| !number.is_nan())
 }
 
 fn milliseconds(text: &str) -> Option<f64> {
@@ -62,7 +72,7 @@ pub(super) fn shown(ms: u32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::decimal;
+    use super::{decimal, seconds};
 
     #[test]
     fn a_number_is_what_the_standard_library_takes_it_for() {
@@ -90,5 +100,21 @@ mod tests {
             assert_eq!(decimal(text), None, "{text}");
         }
         assert_eq!(decimal(&"9".repeat(400)), Some(f64::INFINITY), "beyond every bound");
+    }
+
+    #[test]
+    fn a_number_of_seconds_may_have_what_json_lets_a_number_have() {
+        for (text, number) in [
+            ("2", 2.0),
+            ("-2.5", -2.5),
+            ("25e-1", 2.5),
+            ("2.5E+1", 25.0),
+            ("1e400", f64::INFINITY),
+            ("1e-400", 0.0),
+        ] {
+            assert_eq!(seconds(text), Some(number), "{text}");
+        }
+        assert_eq!(seconds("1e99999999999"), None);
+        assert_eq!(seconds(&format!("{}e-400", "9".repeat(400))), None, "neither is it small");
     }
 }

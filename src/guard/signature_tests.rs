@@ -45,7 +45,7 @@ impl Secrets for Host {
 fn signing() -> Signing {
     let keys = [("k1", "SIGN_1"), ("k2", "SIGN_2"), ("gone", "SIGN_GONE")];
     Signing {
-        keys: keys.map(|(kid, secret)| (kid.to_owned(), secret.to_owned())).into(),
+        keys: keys.map(|(kid, secret)| (kid.to_owned(), secret.to_owned())).into_iter().collect(),
         require_expiry: true,
         expires_max_s: 0,
     }
@@ -90,7 +90,7 @@ fn the_vectors_that_the_command_line_makes_are_signed_here_the_same() {
         host.secrets.insert("SIGN_1", text("key"));
         host.now_ms = 0;
         let signing = Signing {
-            keys: [(kid.clone(), "SIGN_1".to_owned())].into(),
+            keys: [(kid.clone(), "SIGN_1".to_owned())].into_iter().collect(),
             require_expiry: false,
             expires_max_s: 0,
         };

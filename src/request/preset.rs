@@ -2,17 +2,15 @@
 //!
 //! A preset fills in what the request left out, option by option; it never overrules the request.
 
-use std::collections::BTreeMap;
-
 use super::{given::Given, note::Notes, rejection::Rejection, value::shown};
-use crate::{config::Preset, limits::SHOWN_PRESETS_MAX};
+use crate::{config::Preset, limits::SHOWN_PRESETS_MAX, sorted::Sorted};
 
 /// The preset that was asked, by its exact name; `None` when none was.
 ///
 /// An unknown name is refused with the names there are, at most [`SHOWN_PRESETS_MAX`] of them.
 pub(super) fn find<'a>(
     given: &Given<'_>,
-    presets: &'a BTreeMap<String, Preset>,
+    presets: &'a Sorted<String, Preset>,
     notes: &mut Notes,
 ) -> Result<Option<(&'a str, &'a Preset)>, Rejection> {
     let Some(asked) = &given.derivative else { return Ok(None) };
@@ -27,7 +25,7 @@ pub(super) fn find<'a>(
     Ok(None)
 }
 
-fn known(presets: &BTreeMap<String, Preset>) -> String {
+fn known(presets: &Sorted<String, Preset>) -> String {
     if presets.is_empty() {
         return "no preset is configured".to_owned();
     }

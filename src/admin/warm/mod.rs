@@ -7,7 +7,6 @@ pub mod one;
 pub mod order;
 
 use ::http::header;
-use serde_json::Value;
 
 use self::job::{Job, Question, State};
 use super::Answer;
@@ -19,7 +18,7 @@ use crate::cache::ports::Fault;
 use crate::config::Config;
 use crate::document::{List, Object};
 use crate::http::visible;
-use crate::json::{self, Foreign};
+use crate::json::{self, Foreign, Value};
 use crate::limits::WARM_ANSWER_MS_MAX;
 use crate::request::ask::Ask;
 
