@@ -2,7 +2,8 @@
 // With nothing changed since the last build it does nothing, so wrangler may call it as often as it likes.
 
 import { script } from "./process.mjs";
-import { buildWorker, sizeLine } from "./worker-build.mjs";
+import { buildWorker } from "./worker-build.mjs";
+import { sizeLine } from "./worker-size.mjs";
 
 await script(async () => {
   await buildWorker();

@@ -1,13 +1,14 @@
-// `npm run check`: formatting, clippy on the host and on wasm32, the docs build; a warning is a failure.
+// `npm run check`: formatting, clippy on the host and on wasm32, the docs build; a warning is a failure. Then the built
+// worker is held to its budget of bytes.
 // Then a short run of the fuzz targets and of the admin API's fuzzer; `npm run fuzz` and `npm run fuzz:api` run longer.
 
-import { FUZZ_PACKAGE, fromRoot } from "./layout.mjs";
+import { fromRoot, WORKSPACE } from "./layout.mjs";
 import { run, script } from "./process.mjs";
 import { buildTools } from "./setup.mjs";
+import { buildWorker } from "./worker-build.mjs";
+import { holdBudget } from "./worker-size.mjs";
 
 const WASM = ["--package", "video-resizer", "--lib", "--target", "wasm32-unknown-unknown"];
-// The properties of the fuzz targets are linted where they are tested, in tests/seeds.rs.
-const HOST = ["--workspace", "--exclude", FUZZ_PACKAGE];
 const DENY = ["--", "-D", "warnings"];
 const NO_WARNINGS = { RUSTDOCFLAGS: "-D warnings" };
 
@@ -15,9 +16,10 @@ const NO_WARNINGS = { RUSTDOCFLAGS: "-D warnings" };
 const CHECKS = [
   { what: "formatting", args: ["fmt", "--all", "--check"] },
   // `--locked` also refuses a Cargo.lock that somebody forgot to commit.
-  { what: "clippy on the host", args: ["clippy", "--locked", ...HOST, "--all-targets", ...DENY] },
+  // What the fuzz targets and the benches are made of is linted in tests/seeds.rs and tests/allocations.rs.
+  { what: "clippy on the host", args: ["clippy", "--locked", ...WORKSPACE, "--all-targets", ...DENY] },
   { what: "clippy on wasm32", args: ["clippy", ...WASM, ...DENY] },
-  { what: "the docs of the host", args: ["doc", ...HOST, "--no-deps"], env: NO_WARNINGS },
+  { what: "the docs of the host", args: ["doc", ...WORKSPACE, "--no-deps"], env: NO_WARNINGS },
   // The shell exists on wasm32 only, and so do its docs.
   { what: "the docs of wasm32", args: ["doc", ...WASM, "--no-deps"], env: NO_WARNINGS },
 ];
@@ -34,6 +36,9 @@ await script(async () => {
     console.log(`check: ${what}`);
     await run("cargo", args, { cwd: fromRoot(), env, failure: `the check of ${what} failed: see above` });
   }
+  console.log("check: the size of the worker");
+  await buildWorker();
+  holdBudget();
   console.log("check: the fuzz targets");
   await run("node", ["scripts/fuzz.mjs", String(FUZZ_S)], { cwd: fromRoot(), failure: "a fuzz target failed: see above" });
   console.log("check: the admin API against its own document");

@@ -1,7 +1,7 @@
 // The door: runs on whatever Node the machine has, installs the npm packages if they are missing or
 // older than the lockfile, then runs the named script under the Node of scripts/pinned-node.
 //
-// Usage: node scripts/door.mjs <start|test|build|check|fuzz|fuzz-api|bench|deploy-dry> [arguments]
+// Usage: node scripts/door.mjs <start|test|build|check|fuzz|fuzz-api|bench|bench-pure|size|deploy-dry> [arguments]
 //
 // wrangler asks for a newer Node than Debian ships, so everything behind this file may use that;
 // this file may not, nor may what it imports.

@@ -56,13 +56,25 @@ const BROWSERS = ["chromium", "chromium-browser", "google-chrome"];
 export const findBrowser = () => BROWSERS.flatMap(findOnPath)[0];
 
 /** Where cargo puts what it builds. */
-const CARGO_TARGET_DIR = process.env.CARGO_TARGET_DIR ?? fromRoot("target");
+export const TARGET_DIR = path.resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target");
 
 /** The package of the fuzz targets: it takes a C++ compiler, so nothing but `npm run fuzz` builds it. */
 export const FUZZ_PACKAGE = "video-resizer-fuzz";
 
 /** Where they are built, with flags of their own. */
-export const FUZZ_DIR = path.resolve(ROOT, CARGO_TARGET_DIR, "fuzz");
+export const FUZZ_DIR = path.join(TARGET_DIR, "fuzz");
+
+/** The package of the native benches: it takes a while, so nothing but `npm run bench:pure` builds it. */
+export const BENCH_PACKAGE = "video-resizer-bench";
+
+/** What cargo is told of, where it is told of the whole workspace: every package but those that are asked for by name. */
+export const WORKSPACE = ["--workspace", "--exclude", FUZZ_PACKAGE, "--exclude", BENCH_PACKAGE];
 
 /** The local media origin, in cargo's dev profile: ffmpeg does the heavy work, and the tests share its build. */
-export const MEDIA_ORIGIN = path.resolve(ROOT, CARGO_TARGET_DIR, "debug", "media-origin");
+export const MEDIA_ORIGIN = path.join(TARGET_DIR, "debug", "media-origin");
+
+/** What the worker is compiled for. */
+export const WASM_TARGET = "wasm32-unknown-unknown";
+
+/** The worker as cargo leaves it. */
+export const CARGO_WASM = path.join(TARGET_DIR, WASM_TARGET, "release", "video_resizer.wasm");

@@ -3,10 +3,8 @@
 
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { findBrowser, findOnPath, fromRoot, TOOLS_DIR } from "./layout.mjs";
+import { findBrowser, findOnPath, fromRoot, TOOLS_DIR, WASM_TARGET } from "./layout.mjs";
 import { ask, Failure, run } from "./process.mjs";
-
-const WASM_TARGET = "wasm32-unknown-unknown";
 
 /** @param {string} text */
 const say = (text) => console.log(`set-up: ${text}`);
@@ -34,6 +32,10 @@ async function rust() {
     // rustup no longer fetches the toolchain of rust-toolchain.toml on its own on every machine.
     say("installing the Rust toolchain of rust-toolchain.toml (about a minute)");
     await run("rustup", ["toolchain", "install", "stable"], { failure: "rustup could not install the toolchain" });
+  }
+  if (rustup && !(await ask("rustup", ["component", "list", "--installed"]))?.includes("rust-src")) {
+    say("adding Rust's rust-src component (a few seconds)");
+    await run("rustup", ["component", "add", "rust-src"], { failure: "rustup could not add rust-src" });
   }
   const targets = rustup
     ? await ask("rustup", ["target", "list", "--installed"])
@@ -86,22 +88,15 @@ async function debianPackages(needs) {
 }
 
 /**
- * What building the worker takes: a C linker, Rust with the wasm target, worker-build, wasm-bindgen.
+ * What building the worker takes: a C linker, Rust with the wasm target, wasm-bindgen.
  *
- * @returns {Promise<{ workerBuild: string, wasmBindgen: string }>} paths of the two tools whose version matters
+ * @returns {Promise<{ wasmBindgen: string }>} path of the tool whose version matters
  */
 export async function buildTools() {
   await debianPackages([
     { what: "a C compiler (cc)", debian: "build-essential", found: findOnPath("cc").length > 0 },
   ]);
   await rust();
-  const workerBuild = await cargoTool({
-    crate: "worker-build",
-    binary: "worker-build",
-    version: lockedVersion("worker"), // the two are released together and know each other's glue
-    locked: true,
-    minutes: 4,
-  });
   const wasmBindgen = await cargoTool({
     crate: "wasm-bindgen-cli",
     binary: "wasm-bindgen",
@@ -109,7 +104,7 @@ export async function buildTools() {
     locked: false, // its own lockfile does not build at this version
     minutes: 3,
   });
-  return { workerBuild, wasmBindgen };
+  return { wasmBindgen };
 }
 
 /** The schema-driven fuzzer of the admin API: a Python package, at this version. */
@@ -141,6 +136,15 @@ export async function fuzzTools() {
   await rust();
 }
 
+/** What the native benches take: a C linker, Rust, and what counts instructions. */
+export async function benchTools() {
+  await debianPackages([
+    { what: "a C compiler (cc)", debian: "build-essential", found: findOnPath("cc").length > 0 },
+    { what: "valgrind", debian: "valgrind", found: findOnPath("valgrind").length > 0 },
+  ]);
+  await rust();
+}
+
 /**
  * What running the local world takes beside that.
  *
@@ -153,4 +157,9 @@ export async function worldTools({ browser }) {
       ? [{ what: "chromium", debian: "chromium", found: findBrowser() !== undefined }]
       : []),
   ]);
+}
+
+/** What the benches take that put load on the worker. */
+export async function loadTools() {
+  await debianPackages([{ what: "wrk", debian: "wrk", found: findOnPath("wrk").length > 0 }]);
 }

@@ -2,7 +2,7 @@
 // Arguments name end-to-end test files to run instead of all of them.
 
 import { readdirSync } from "node:fs";
-import { FUZZ_PACKAGE, fromRoot } from "./layout.mjs";
+import { fromRoot, WORKSPACE } from "./layout.mjs";
 import { run, script } from "./process.mjs";
 import { worldTools } from "./setup.mjs";
 import { buildMediaOrigin, buildWorker } from "./worker-build.mjs";
@@ -16,8 +16,7 @@ await script(async () => {
   await buildWorker();
   await buildMediaOrigin();
   if (chosen.length === 0) {
-    const args = ["test", "--workspace", "--exclude", FUZZ_PACKAGE];
-    await run("cargo", args, { cwd: fromRoot(), failure: "cargo test failed: see above" });
+    await run("cargo", ["test", ...WORKSPACE], { cwd: fromRoot(), failure: "cargo test failed: see above" });
   }
   const all = readdirSync(fromRoot("tests", "e2e"))
     .filter((name) => name.endsWith(".test.mjs"))

@@ -1,12 +1,12 @@
 // The worker's build: Rust to wasm to a module in build/ that wrangler uploads as it is.
 
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { gzipSync } from "node:zlib";
-import { FUZZ_PACKAGE, fromRoot, MEDIA_ORIGIN, WORKER_DIR } from "./layout.mjs";
+import { CARGO_WASM, fromRoot, MEDIA_ORIGIN, WASM_TARGET, WORKER_DIR, WORKSPACE } from "./layout.mjs";
 import { ask, Failure, run } from "./process.mjs";
 import { buildTools } from "./setup.mjs";
+import { MODULE, sizeLine, WASM } from "./worker-size.mjs";
 
 /** Everything the built worker depends on, beside the compiler. */
 const INPUTS = [
@@ -19,8 +19,33 @@ const INPUTS = [
 ];
 
 const STAMP = path.join(WORKER_DIR, ".inputs");
-const MODULE = path.join(WORKER_DIR, "index.js");
-const WASM = path.join(WORKER_DIR, "index_bg.wasm");
+
+/** The modules of ours that run beside the wasm: what the platform starts, and what wasm asks of the platform. */
+const SCRIPTS = fromRoot("src", "worker", "js");
+
+/** What workerd has and rustc or wasm-bindgen use; wasm-opt writes nothing that needs more. */
+const WASM_FEATURES = [
+  "mutable-globals",
+  "sign-ext",
+  "nontrapping-float-to-int",
+  "bulk-memory",
+  "multivalue",
+  "reference-types",
+  "exception-handling",
+];
+
+/**
+ * The standard library is compiled along, for size, and a panic ends the instance without a word. Half of what it would
+ * say, and all the code that says it, is in places that no input reaches; it was a seventh of the wasm (docs/decisions/0020).
+ * Stable Rust does this only when it is told that it may.
+ */
+const WITHOUT_PANIC_TEXTS = {
+  args: ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"],
+  env: { RUSTC_BOOTSTRAP: "1", RUSTFLAGS: "-Zunstable-options -Cpanic=immediate-abort" },
+};
+
+/** For size; then like beside like, for gzip sees 32 KiB at a time; then without the names. */
+const WASM_OPT = ["-Oz", "--reorder-functions-by-name", "--strip-debug", "--strip-producers"];
 
 /** @param {string} name a file or folder inside the repository @returns {string[]} its files, sorted */
 function filesOf(name) {
@@ -43,17 +68,6 @@ async function fingerprint() {
   return hash.digest("hex");
 }
 
-/** @param {number} bytes */
-const kib = (bytes) => `${(bytes / 1024).toFixed(1)} KiB`;
-
-/** What an upload weighs, in words: Cloudflare's limit is on the compressed size, start-up time grows with the raw one. */
-export function sizeLine() {
-  const wasm = readFileSync(WASM);
-  const module = readFileSync(MODULE);
-  const gzip = gzipSync(wasm).length + gzipSync(module).length;
-  return `wasm ${kib(wasm.length)}, script ${kib(module.length)}, together ${kib(gzip)} gzipped`;
-}
-
 /**
  * Builds the release worker unless it is up to date, and prints its size when it did.
  * Fails with a sentence when it does not compile.
@@ -65,21 +79,41 @@ export async function buildWorker() {
   if (built && readFileSync(STAMP, "utf8") === inputs) return;
 
   console.log("build: the worker, for release (a minute or two the first time)");
-  await run(tools.workerBuild, ["--release"], {
-    cwd: fromRoot(),
-    // Without these worker-build would download all three.
-    env: {
-      WASM_BINDGEN_BIN: tools.wasmBindgen,
-      WASM_OPT_BIN: fromRoot("node_modules", ".bin", "wasm-opt"),
-      ESBUILD_BIN: fromRoot("node_modules", ".bin", "esbuild"),
-    },
-    failure: "the worker does not build: see the message above",
-  });
-  if (![MODULE, WASM].every((file) => existsSync(file))) {
-    throw new Failure("worker-build left no build/index.js: its output has another shape than wrangler.jsonc expects.");
-  }
+  await compile(tools.wasmBindgen);
   writeFileSync(STAMP, inputs);
   console.log(`build: the worker is built: ${sizeLine()}`);
+}
+
+/**
+ * Rust to wasm, wasm to what JavaScript can call, and both to one module and its wasm.
+ *
+ * @param {string} wasmBindgen its path
+ */
+async function compile(wasmBindgen) {
+  const failure = "the worker does not build: see the message above";
+  const options = { cwd: fromRoot(), failure };
+  const cargo = ["build", "--release", "--lib", "--target", WASM_TARGET, ...WITHOUT_PANIC_TEXTS.args];
+  await run("cargo", cargo, { ...options, env: WITHOUT_PANIC_TEXTS.env });
+
+  const stage = path.join(WORKER_DIR, "stage");
+  rmSync(WORKER_DIR, { recursive: true, force: true });
+  mkdirSync(stage, { recursive: true });
+  // The two flags let a wasm instance that a panic has ended be followed by another.
+  const flags = ["--experimental-reset-state-function", "--force-enable-abort-handler"];
+  const target = ["--target", "module", "--no-typescript", "--out-dir", stage, "--out-name", "index"];
+  await run(wasmBindgen, [...target, ...flags, CARGO_WASM], options);
+  const features = WASM_FEATURES.map((feature) => `--enable-${feature}`);
+  await run("wasm-opt", [...features, ...WASM_OPT, path.join(stage, "index_bg.wasm"), "-o", WASM], options);
+
+  cpSync(SCRIPTS, stage, { recursive: true });
+  const entry = path.join(stage, "entry.js");
+  // esbuild does not know source-phase imports yet; workerd makes a module of an imported wasm by itself.
+  const glue = path.join(stage, "index.js");
+  writeFileSync(glue, readFileSync(glue, "utf8").replace("import source ", "import "));
+  const bundle = ["--bundle", "--format=esm", "--minify", "--log-level=error"];
+  const external = ["--external:./index_bg.wasm", "--external:cloudflare:*"];
+  await run("esbuild", [entry, ...bundle, ...external, `--outfile=${MODULE}`], options);
+  rmSync(stage, { recursive: true });
 }
 
 /** Builds the local media origin; cargo itself knows when there is nothing to do. */
@@ -87,7 +121,7 @@ export async function buildMediaOrigin() {
   const cold = !existsSync(MEDIA_ORIGIN);
   if (cold) console.log("build: the local media origin (a minute or two the first time)");
   // This resolves features as the `cargo test` of scripts/test.mjs does, so neither rebuilds for the other.
-  const args = ["build", "--workspace", "--exclude", FUZZ_PACKAGE, "--bin", "media-origin"];
+  const args = ["build", ...WORKSPACE, "--bin", "media-origin"];
   await run("cargo", cold ? args : [...args, "--quiet"], {
     cwd: fromRoot(),
     failure: "the local media origin does not build: see the message above",

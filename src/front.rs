@@ -138,19 +138,27 @@ pub async fn settle<H: Host>(
 }
 
 /// What kind of request this is.
+#[derive(Debug)]
 #[allow(clippy::large_enum_variant)] // one lives at a time, on the stack
-pub(crate) enum Decision<'a> {
+pub enum Decision<'a> {
+    /// A rendition is served.
     Render(Rendition<'a>),
+    /// What would be served is explained.
     Explain(Rendition<'a>),
+    /// The transformer asks for a source.
     Relay(sources::Source),
+    /// It asks what is served, and to whom.
     Options,
     /// It is for the operator's API, or pretends to be.
     Admin,
+    /// It is no concern of ours and goes on to this URL.
     PassThrough(String),
 }
 
 /// Why nothing is done.
-pub(crate) enum Refusal {
+#[derive(Debug)]
+pub enum Refusal {
+    /// What is asked is not done.
     Rejected(Rejection),
     /// A path of our own that does not exist, or is not for this viewer.
     NotFound,
@@ -173,9 +181,9 @@ impl From<Rejection> for Refusal {
 }
 
 /// Asks nobody.
-pub(crate) fn decide<'a>(
+pub fn decide<'a>(
     host: &(impl Secrets + Clock),
-    ask: &Ask,
+    ask: &'a Ask,
     config: &'a Config,
 ) -> Result<Decision<'a>, Refusal> {
     decide_for(auth::scope(host, ask), host, ask, config)
@@ -185,7 +193,7 @@ pub(crate) fn decide<'a>(
 pub(crate) fn decide_for<'a>(
     scope: Option<Scope>,
     host: &(impl Secrets + Clock),
-    ask: &Ask,
+    ask: &'a Ask,
     config: &'a Config,
 ) -> Result<Decision<'a>, Refusal> {
     // Before the loop guard: the transformer may well hand on the mark of the request it works for.
@@ -202,9 +210,7 @@ pub(crate) fn decide_for<'a>(
         return Err(Refusal::NotFound);
     }
     let path = SourcePath::parse(&ask.path)?;
-    let is_video =
-        path.extension().is_some_and(|extension| config.video_extensions.contains(&extension));
-    if !is_video {
+    if !path.is_one_of(&config.video_extensions) {
         let url = pass_through_url(ask, config).ok_or(Refusal::NotFound)?;
         return Ok(Decision::PassThrough(url));
     }
@@ -223,16 +229,10 @@ pub(crate) fn decide_for<'a>(
     let pass = access::admit(host, origin, &config.signing, &asked)?;
     let debug = query.first("debug");
     let may_debug = config.debug.enabled || scope.is_some();
-    // Parameters have no case, and neither have the names of ways around the caches.
-    let names: Vec<String> = query.pairs().map(|pair| pair.name.to_ascii_lowercase()).collect();
-    let names = names.iter().map(String::as_str);
     let is_debugging = debug.is_some() && may_debug;
-    let bypass = bypass::decide(ask, names, &config.bypass, is_admin, is_debugging);
-    let rendition = Rendition {
-        pass,
-        by_operator: is_admin,
-        ..Rendition::new(ask, config, origin, path, wanted, bypass)
-    };
+    let bypass = bypass::decide(ask, &query, &config.bypass, is_admin, is_debugging);
+    let mut rendition = Rendition::new(ask, config, origin, path, wanted, bypass);
+    (rendition.pass, rendition.by_operator) = (pass, is_admin);
     if may_debug && debug == Some("view") {
         return Ok(Decision::Explain(rendition));
     }
@@ -373,19 +373,19 @@ fn log<B>(
     request_id: &str,
     total_ms: u64,
 ) {
-    let length = reply.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    let sent = |name| reply.headers.get(name).and_then(|value| value.to_str().ok());
     tracing::info!(
         request_id,
         method = %ask.method,
         host = ask.host,
         path = &*relay::without_mac(&ask.path),
         status = reply.status,
-        length = length.unwrap_or_default(),
+        length = sent(header::CONTENT_LENGTH).unwrap_or_default(),
         phase = trace.map_or("answered", |trace| trace.phase.as_str()),
         origin = rendition.map_or("", |rendition| rendition.origin.name.as_str()),
         key = rendition.map_or("", |rendition| rendition.kv_key.as_str()),
-        cache = trace.map(Trace::cache_status).unwrap_or_default(),
-        timing = trace.map(|trace| trace.server_timing(total_ms)).unwrap_or_default(),
+        cache = sent(CACHE_STATUS).unwrap_or_default(),
+        timing = sent(SERVER_TIMING).unwrap_or_default(),
         faults = trace.map(Trace::faults).unwrap_or_default(),
         total_ms,
         configuration = config.version,

@@ -17,15 +17,18 @@
 //! - [`explain`]: the decision about a request as JSON.
 //! - [`admin`]: the operator's API: configuration with versions, what is stored, what a request would do, health.
 //! - [`config`]: what the operator decided, checked whole.
+//! - [`document`]: JSON for people, written member by member.
 //! - [`durable`]: the storage of a durable object, a port.
 //! - [`json`]: what is kept or sent as JSON, read strictly and written.
 //! - [`sorted`]: small maps.
 //! - [`turn`]: one question at a time in a durable object.
 //! - [`limits`]: every limit, named.
+//! - [`prose`]: what tables say for their documents alone.
 
 pub mod admin;
 pub mod cache;
 pub mod config;
+pub mod document;
 pub mod durable;
 pub mod explain;
 pub mod front;
@@ -34,6 +37,7 @@ pub mod http;
 pub mod json;
 pub mod limits;
 pub mod media;
+pub mod prose;
 pub mod purge;
 pub mod request;
 pub mod sorted;

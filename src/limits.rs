@@ -293,7 +293,7 @@ pub const KV_LIST_MAX: u32 = 1_000;
 /// Pages of KV that a dry run reads, of a thousand names each.
 pub const DRY_RUN_PAGES_MAX: u32 = 20;
 /// Entries that a dry run names.
-pub const DRY_RUN_EXAMPLES_MAX: usize = 10;
+pub const DRY_RUN_EXAMPLES_MAX: u64 = 10;
 
 /// Bytes of a body that an operator sends: a configuration, and room for what other calls say beside their lists.
 pub const ADMIN_BODY_BYTES_MAX: u64 = CONFIG_BYTES_MAX as u64 + 16 * 1024;

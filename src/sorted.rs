@@ -4,6 +4,8 @@
 //! comes in order moves none. A tree of the standard library does better with more, and is ten times the code for every
 //! type it is of.
 
+use std::borrow::Borrow;
+
 /// Entries by their keys, in the order of those.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sorted<K, V> {
@@ -18,14 +20,36 @@ impl<K, V> Default for Sorted<K, V> {
 
 impl<K: Ord, V> Sorted<K, V> {
     /// What is under a key.
-    pub fn get(&self, key: &K) -> Option<&V> {
-        self.entries.get(self.place(key).ok()?).map(|(_, value)| value)
+    pub fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+    {
+        self.get_key_value(key).map(|(_, value)| value)
+    }
+
+    /// What is under a key, with the key as it is in here.
+    pub fn get_key_value<Q: Ord + ?Sized>(&self, key: &Q) -> Option<(&K, &V)>
+    where
+        K: Borrow<Q>,
+    {
+        self.entries.get(self.place(key).ok()?).map(|(key, value)| (key, value))
     }
 
     /// What is under a key, to be changed.
-    pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+    pub fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
+    where
+        K: Borrow<Q>,
+    {
         let at = self.place(key).ok()?;
         self.entries.get_mut(at).map(|(_, value)| value)
+    }
+
+    /// Whether anything is under a key.
+    pub fn contains_key<Q: Ord + ?Sized>(&self, key: &Q) -> bool
+    where
+        K: Borrow<Q>,
+    {
+        self.place(key).is_ok()
     }
 
     /// Puts a value under a key; gives back the one that was there.
@@ -39,15 +63,21 @@ impl<K: Ord, V> Sorted<K, V> {
     }
 
     /// Takes what is under a key away.
-    pub fn remove(&mut self, key: &K) -> Option<V> {
+    pub fn remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+    {
         let at = self.place(key).ok()?;
         Some(self.entries.remove(at).1)
     }
 
-    fn place(&self, key: &K) -> Result<usize, usize> {
+    fn place<Q: Ord + ?Sized>(&self, key: &Q) -> Result<usize, usize>
+    where
+        K: Borrow<Q>,
+    {
         match self.entries.last() {
-            Some((last, _)) if last < key => Err(self.entries.len()),
-            _ => self.entries.binary_search_by(|(it, _)| it.cmp(key)),
+            Some((last, _)) if last.borrow() < key => Err(self.entries.len()),
+            _ => self.entries.binary_search_by(|(it, _)| it.borrow().cmp(key)),
         }
     }
 }
@@ -68,6 +98,11 @@ impl<K, V> Sorted<K, V> {
         self.entries.iter().map(|(key, value)| (key, value))
     }
 
+    /// All keys, in order.
+    pub fn keys(&self) -> impl Iterator<Item = &K> {
+        self.entries.iter().map(|(key, _)| key)
+    }
+
     /// All of them, in order, and no more in here.
     pub fn into_entries(self) -> Vec<(K, V)> {
         self.entries
@@ -77,6 +112,44 @@ impl<K, V> Sorted<K, V> {
     pub fn retain(&mut self, mut is_wanted: impl FnMut(&K, &V) -> bool) {
         self.entries.retain(|(key, value)| is_wanted(key, value));
     }
+}
+
+/// Of a key that comes twice the last one counts.
+impl<K: Ord, V> FromIterator<(K, V)> for Sorted<K, V> {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
+        let mut sorted = Self::default();
+        for (key, value) in entries {
+            sorted.insert(key, value);
+        }
+        sorted
+    }
+}
+
+impl<K: Ord, V> Sorted<K, V> {
+    /// Of entries in any order, and as many as somebody else may send; of a key that comes twice the last one counts.
+    pub fn of(entries: Vec<(K, V)>) -> Self {
+        Self { entries: merged(entries) }
+    }
+}
+
+/// In order, by halves.
+fn merged<K: Ord, V>(mut entries: Vec<(K, V)>) -> Vec<(K, V)> {
+    if entries.is_sorted_by(|(one, _), (next, _)| one < next) {
+        return entries;
+    }
+    let count = entries.len();
+    let mut last = merged(entries.split_off(count / 2)).into_iter().peekable();
+    let mut all = Vec::with_capacity(count);
+    for (key, value) in merged(entries) {
+        while let Some(earlier) = last.next_if(|(other, _)| *other < key) {
+            all.push(earlier);
+        }
+        if last.peek().is_none_or(|(other, _)| *other != key) {
+            all.push((key, value));
+        }
+    }
+    all.extend(last);
+    all
 }
 
 /// Puts a list in order, with nothing in it twice.
@@ -133,6 +206,12 @@ mod tests {
                 prop_assert!(ours.iter().eq(model.iter()));
             }
             prop_assert_eq!(ours.into_entries(), model.into_iter().collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn of_many_entries_it_is_the_same(entries in prop::collection::vec((0..30_u8, any::<u8>()), 0..40)) {
+            let model: BTreeMap<u8, u8> = entries.iter().copied().collect();
+            prop_assert_eq!(Sorted::of(entries).into_entries(), model.into_iter().collect::<Vec<_>>());
         }
 
         #[test]

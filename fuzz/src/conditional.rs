@@ -40,10 +40,10 @@ pub fn holds(input: &[u8]) {
         query: String::new(),
         headers: super::headers(lines, &READ),
     };
-    let answer = conditional::answer(&ask, &validators, length, now_ms);
+    let answer = conditional::answer(&ask, validators, length, now_ms);
     follows_from(answer, &ask, length);
     is_shaped(answer, length);
-    decides_the_range_last(answer, ask.clone(), &validators, length, now_ms);
+    decides_the_range_last(answer, ask.clone(), validators, length, now_ms);
     for value in ask.headers.values() {
         dates(value.as_bytes(), now_ms / 1000);
     }
@@ -112,7 +112,7 @@ fn is_shaped(answer: Answer, length: Option<u64>) {
 fn decides_the_range_last(
     answer: Answer,
     mut ask: Ask,
-    validators: &Validators,
+    validators: Validators<'_>,
     length: Option<u64>,
     now_ms: u64,
 ) {

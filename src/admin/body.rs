@@ -1,11 +1,11 @@
 //! The body of a call: one JSON document, bounded.
 
 use ::http::header;
-use serde_json::Value;
 
 use super::refusal::Refusal;
 use crate::cache::ports::{Body, Held};
 use crate::http::content_type::Essence;
+use crate::json::Value;
 use crate::limits::{ADMIN_BODY_BYTES_MAX, ADMIN_BODY_STALL_MS};
 use crate::request::ask::Ask;
 
@@ -33,9 +33,8 @@ pub(super) async fn read<B: Body>(ask: &Ask, body: B) -> Result<Document, Refusa
     }
     let text = String::from_utf8(taken.to_vec())
         .map_err(|_| Refusal::invalid("", "the body is not UTF-8"))?;
-    match serde_json::from_str(&text) {
+    match Value::parse(&text) {
         Ok(value) => Ok(Document { text, value }),
-        // The text of a serde_json error names line and column, never the content.
         Err(cause) => Err(Refusal::invalid("", format!("the body is not JSON: {cause}"))),
     }
 }

@@ -1,7 +1,6 @@
 //! The configuration, as operators read and put it. What is remembered of it is in [`config_book`].
 
 use ::http::{HeaderName, HeaderValue, header};
-use serde_json::{Value, json};
 
 use super::Answer;
 use super::config_book::{self, Question};
@@ -11,8 +10,9 @@ use super::ports::{AdminHost, Class, DOCUMENTS_BINDING};
 use super::refusal::{Refusal, Wrong};
 use crate::cache::ports::Fault;
 use crate::config::Config;
-use crate::http::{date, visible};
-use crate::json::{self, Foreign};
+use crate::document::{Document, List, Object};
+use crate::http::visible;
+use crate::json::{self, Foreign, Value};
 use crate::limits::OBJECT_MS_MAX;
 use crate::request::ask::Ask;
 
@@ -25,22 +25,24 @@ pub(super) async fn read<H: AdminHost>(host: &H, config: &Config) -> Result<Answ
     let config_book::Answer::Listed { version, active, drift, etag, versions } = answer else {
         return Err(refused(answer));
     };
-    let versions: Vec<Value> = versions
-        .into_iter()
-        .map(|it| {
-            let config_book::Version { version, at_ms, by, note, bytes } = it;
-            let at = date::rfc3339(at_ms);
-            json!({ "version": version, "at": at, "by": by, "note": note, "bytes": bytes })
-        })
-        .collect();
-    let document = json!({
-        "active": active.as_deref().map(value),
-        "version": version,
-        "drift": drift,
-        "effective_name": config.version,
-        "versions": versions,
-    });
-    Ok(Answer { headers: vec![etag_header(&etag)], ..Answer::ok(&document) })
+    let mut put = List::default();
+    for config_book::Version { version, at_ms, by, note, bytes } in versions {
+        let mut it = Object::default();
+        it.time("at", at_ms);
+        it.text("by", &by);
+        it.number("bytes", bytes);
+        it.text("note", &note);
+        it.number("version", version);
+        put.document(&it.end());
+    }
+    let active = active.map(|text| Document::of(&value(&text)));
+    let mut document = Object::default();
+    document.document_or_null("active", active.as_ref());
+    document.flag("drift", drift);
+    document.text("effective_name", &config.version);
+    document.number("version", version);
+    document.document("versions", &put.end());
+    Ok(Answer { headers: vec![etag_header(&etag)], ..Answer::ok(document.end()) })
 }
 
 /// `PUT /config`
@@ -56,7 +58,10 @@ pub(super) async fn put<H: AdminHost>(
     config_book::check(host.deployed_layer().as_deref(), &document)
         .map_err(Refusal::InvalidConfiguration)?;
     if dry_run {
-        return Ok(Answer::ok(&json!({ "dry_run": true, "valid": true })));
+        let mut tried = Object::default();
+        tried.flag("dry_run", true);
+        tried.flag("valid", true);
+        return Ok(Answer::ok(tried.end()));
     }
     let if_match = if_match(ask);
     write(host, &Question::Put { document, by, note, if_match }).await
@@ -108,10 +113,14 @@ pub(super) async fn diff<H: AdminHost>(host: &H, given: &Given) -> Result<Answer
     let from = named("from", document(host, Some(from)).await)?.unwrap_or_default();
     let to = named("to", document(host, to).await)?;
     // Nothing in KV is a layer that says nothing.
-    let to = to.as_deref().map_or_else(|| json!({}), value);
-    let changes: Vec<Value> =
-        diff::changes(&value(&from), &to).iter().map(diff::Change::json).collect();
-    Ok(Answer::ok(&json!({ "changes": changes })))
+    let to = value(to.as_deref().unwrap_or("{}"));
+    let mut changes = List::default();
+    for change in diff::changes(&value(&from), &to) {
+        changes.document(&change.json());
+    }
+    let mut document = Object::default();
+    document.document("changes", &changes.end());
+    Ok(Answer::ok(document.end()))
 }
 
 /// A version that is not there is named by what asked for it.
@@ -137,12 +146,12 @@ async fn write<H: AdminHost>(host: &H, question: &Question) -> Result<Answer, Re
         return Err(refused(answer));
     };
     host.take_stored_layer(&document);
-    let answer = json!({
-        "version": version,
-        "stored": stored,
-        "active_within_s": stored.then_some(ACTIVE_WITHIN_S),
-    });
-    Ok(Answer { headers: vec![etag_header(&format!("\"{version}\""))], ..Answer::ok(&answer) })
+    let mut written = Object::default();
+    written.number_or_null("active_within_s", stored.then_some(ACTIVE_WITHIN_S));
+    written.flag("stored", stored);
+    written.number("version", version);
+    let headers = vec![etag_header(&format!("\"{version}\""))];
+    Ok(Answer { headers, ..Answer::ok(written.end()) })
 }
 
 async fn ask_book<H: AdminHost>(
@@ -179,7 +188,7 @@ fn refused(answer: config_book::Answer) -> Refusal {
 
 /// A stored text as JSON; what an operator has put by hand may be none.
 fn value(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or(Value::Null)
+    Value::parse(text).unwrap_or_default()
 }
 
 fn if_match(ask: &Ask) -> Option<String> {

@@ -1,6 +1,7 @@
 //! What two JSON documents differ in, path by path.
 
-use serde_json::{Map, Value, json};
+use crate::document::{Document, Object};
+use crate::json::{Map, Value};
 
 /// One place where two documents differ.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,13 +16,16 @@ pub struct Change {
 
 impl Change {
     /// As JSON: `from` and `to` are left out where there is nothing.
-    pub fn json(&self) -> Value {
-        let mut change = json!({ "path": self.path });
-        if let Value::Object(members) = &mut change {
-            members.extend(self.from.clone().map(|from| ("from".to_owned(), from)));
-            members.extend(self.to.clone().map(|to| ("to".to_owned(), to)));
+    pub fn json(&self) -> Document {
+        let mut change = Object::default();
+        if let Some(from) = &self.from {
+            change.document("from", &Document::of(from));
         }
-        change
+        change.text("path", &self.path);
+        if let Some(to) = &self.to {
+            change.document("to", &Document::of(to));
+        }
+        change.end()
     }
 }
 
@@ -50,24 +54,25 @@ fn compare(path: &str, from: Option<&Value>, to: Option<&Value>, found: &mut Vec
     }
 }
 
-fn objects(
-    path: &str,
-    from: &Map<String, Value>,
-    to: &Map<String, Value>,
-    found: &mut Vec<Change>,
-) {
-    let mut keys: Vec<&String> = from.keys().chain(to.keys()).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    for key in keys {
+fn objects(path: &str, from: &Map, to: &Map, found: &mut Vec<Change>) {
+    // A map has its keys in order, so two of them are gone through side by side.
+    let mut news = to.keys().peekable();
+    for key in from.keys() {
+        while let Some(new) = news.next_if(|new| *new < key) {
+            compare(&below(path, new), None, to.get(new), found);
+        }
+        news.next_if_eq(&key);
         compare(&below(path, key), from.get(key), to.get(key), found);
+    }
+    for new in news {
+        compare(&below(path, new), None, to.get(new), found);
     }
 }
 
 fn below(path: &str, key: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     if key.is_empty() || !key.bytes().all(is_plain) {
-        format!("{path}[{}]", Value::from(key))
+        format!("{path}[{}]", Document::text(key))
     } else if path.is_empty() {
         key.to_owned()
     } else {
@@ -76,11 +81,15 @@ fn below(path: &str, key: &str) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
-    fn told(from: &Value, to: &Value) -> Vec<Value> {
-        changes(from, to).iter().map(Change::json).collect()
+    fn told(from: &serde_json::Value, to: &serde_json::Value) -> Vec<serde_json::Value> {
+        let told = changes(&from.clone().into(), &to.clone().into());
+        told.iter().map(|change| change.json().to_string().parse().unwrap()).collect()
     }
 
     #[test]

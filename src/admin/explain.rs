@@ -2,7 +2,6 @@
 //! claimed or kept.
 
 use ::http::{HeaderMap, HeaderName, HeaderValue, header};
-use serde_json::{Value, json};
 
 use super::Answer;
 use super::given::Given;
@@ -15,8 +14,8 @@ use crate::cache::orchestrator::not_asked;
 use crate::cache::ports::{Body, EdgeCache, Fault, KvStore};
 use crate::cache::rendition::Rendition;
 use crate::config::Config;
+use crate::document::{Document, Members, Object};
 use crate::front::{self, Decision};
-use crate::http::date;
 use crate::limits::EXPLAINED_HEADERS_MAX;
 use crate::purge::ledger::Standing;
 use crate::request::ask::{Ask, HEADERS};
@@ -30,40 +29,35 @@ pub(super) async fn explain<H: AdminHost>(
     given: &Given,
 ) -> Result<Answer, Refusal> {
     let (asked, ignored) = asked(ask, config, given)?;
-    let mut document = match front::decide(host, &asked, config) {
+    let mut document = Members::default();
+    let decision = match front::decide(host, &asked, config) {
         Ok(Decision::Render(rendition) | Decision::Explain(rendition)) => {
-            rendered(host, &asked, config, &rendition).await
+            rendered(host, &asked, config, &rendition, &mut document).await;
+            "render"
         }
-        Ok(Decision::PassThrough(to)) => decided("pass-through", json!({ "to": to })),
-        Ok(Decision::Relay(source)) => decided("relay", json!({ "source_index": source.index })),
-        Ok(Decision::Options) => decided("preflight", json!({})),
-        Ok(Decision::Admin) => decided("admin", json!({})),
+        Ok(Decision::PassThrough(to)) => {
+            document.put("to", Document::text(&to));
+            "pass-through"
+        }
+        Ok(Decision::Relay(source)) => {
+            document.put("source_index", Document::number(source.index.into()));
+            "relay"
+        }
+        Ok(Decision::Options) => "preflight",
+        Ok(Decision::Admin) => "admin",
         Err(refusal) => {
             let problem = refusal.problem("");
-            decided(
-                "refused",
-                json!({
-                    "status": problem.status.as_u16(),
-                    "code": problem.code,
-                    "detail": problem.detail,
-                }),
-            )
+            document.put("status", Document::number(problem.status.as_u16().into()));
+            document.put("code", Document::text(problem.code));
+            document.put("detail", Document::text(&problem.detail));
+            "refused"
         }
     };
-    if let Value::Object(members) = &mut document {
-        members.insert("url".into(), format!("{}{}", asked.origin(), target(&asked)).into());
-        members.insert("ignored_headers".into(), ignored.into());
-        members.insert("configuration".into(), config.version.clone().into());
-    }
-    Ok(Answer::ok(&document))
-}
-
-fn decided(decision: &str, more: Value) -> Value {
-    let mut document = json!({ "decision": decision });
-    if let (Value::Object(members), Value::Object(more)) = (&mut document, more) {
-        members.extend(more);
-    }
-    document
+    document.put("decision", Document::text(decision));
+    document.put("url", Document::text(&format!("{}{}", asked.origin(), target(&asked))));
+    document.put("ignored_headers", Document::texts(&ignored));
+    document.put("configuration", Document::text(&config.version));
+    Ok(Answer::ok(document.end()))
 }
 
 /// The request that is explained: a GET by somebody without a token, with the headers that were given.
@@ -110,31 +104,30 @@ async fn rendered<H: AdminHost>(
     asked: &Ask,
     config: &Config,
     rendition: &Rendition<'_>,
-) -> Value {
+    document: &mut Members,
+) {
     let edge = in_edge(host, config, rendition).await;
     let kv = in_kv(host, config, rendition).await;
     let now_ms = host.now_ms();
     let next = next(&edge, &kv, now_ms, host.gate().is_some() && config.cache.coalescing.enabled);
-    let rule = config.origins.iter().position(|origin| origin.name == rendition.origin.name);
-    let rule = json!({
-        "name": rendition.origin.name,
-        "pattern": rendition.origin.pattern.as_str(),
-        "why": format!(
-            "the first of {} rules whose pattern is found in {}",
-            config.origins.len(),
-            rendition.path.as_str()
-        ),
-        "index": rule,
-    });
-    decided(
-        "render",
-        json!({
-            "rendition": crate::explain::document(host, asked, config, rendition),
-            "rule": rule,
-            "tiers": { "edge": edge.json(now_ms), "kv": kv.json(now_ms) },
-            "next": next,
-        }),
-    )
+    let index = config.origins.iter().position(|origin| origin.name == rendition.origin.name);
+    let why = format!(
+        "the first of {} rules whose pattern is found in {}",
+        config.origins.len(),
+        rendition.path.as_str()
+    );
+    let mut rule = Object::default();
+    rule.number_or_null("index", index.map(|index| index as u64));
+    rule.text("name", &rendition.origin.name);
+    rule.text("pattern", rendition.origin.pattern.as_str());
+    rule.text("why", &why);
+    let mut tiers = Object::default();
+    tiers.document("edge", &edge.json(now_ms));
+    tiers.document("kv", &kv.json(now_ms));
+    document.put("rendition", crate::explain::document(host, asked, config, rendition));
+    document.put("rule", rule.end());
+    document.put("tiers", tiers.end());
+    document.put("next", Document::text(next));
 }
 
 /// What a tier has.
@@ -165,38 +158,47 @@ impl Found {
         }
     }
 
-    fn json(&self, now_ms: u64) -> Value {
-        match self {
-            Self::NotAsked(why) => json!({ "state": why }),
-            Self::Nothing => json!({ "state": "absent" }),
-            Self::Broken(fault) => json!({ "state": "broken", "fault": fault.to_string() }),
-            Self::Entry(metadata, standing) => entry(metadata, *standing, now_ms),
-        }
+    fn json(&self, now_ms: u64) -> Document {
+        let mut found = Object::default();
+        let state = match self {
+            Self::NotAsked(why) => why,
+            Self::Nothing => "absent",
+            Self::Broken(fault) => {
+                found.text("fault", &fault.to_string());
+                "broken"
+            }
+            Self::Entry(metadata, standing) => return entry(metadata, *standing, now_ms),
+        };
+        found.text("state", state);
+        found.end()
     }
 }
 
-fn entry(metadata: &Metadata, standing: Standing, now_ms: u64) -> Value {
+fn entry(metadata: &Metadata, standing: Standing, now_ms: u64) -> Document {
     let state = variants::state(metadata, standing, now_ms);
     let left_s = |until_ms: u64| until_ms.saturating_sub(now_ms) / 1_000;
     let reason = match metadata.outcome() {
         Outcome::Rendition => None,
         Outcome::Failure(unfit) => {
-            Some(json!({ "name": unfit.as_str(), "number": unfit.number() }))
+            let mut reason = Object::default();
+            reason.text("name", unfit.as_str());
+            reason.number_or_null("number", unfit.number().map(u64::from));
+            Some(reason.end())
         }
     };
-    json!({
-        "state": state,
-        "status": metadata.status,
-        "reason": reason,
-        "generation": metadata.generation,
-        "bytes": metadata.length,
-        "age_s": now_ms.saturating_sub(metadata.as_of_ms()) / 1_000,
-        "fresh_for_s": left_s(metadata.fresh_until_ms),
-        "kept_for_s": left_s(metadata.kept_until_ms()),
-        "created": date::rfc3339(metadata.created_ms),
-        "validated": metadata.validated_ms.map(date::rfc3339),
-        "source_index": metadata.source,
-    })
+    let mut entry = Object::default();
+    entry.number("age_s", now_ms.saturating_sub(metadata.as_of_ms()) / 1_000);
+    entry.number("bytes", metadata.length);
+    entry.time("created", metadata.created_ms);
+    entry.number("fresh_for_s", left_s(metadata.fresh_until_ms));
+    entry.text("generation", &metadata.generation);
+    entry.number("kept_for_s", left_s(metadata.kept_until_ms()));
+    entry.document_or_null("reason", reason.as_ref());
+    entry.number("source_index", metadata.source.into());
+    entry.text("state", state);
+    entry.number("status", metadata.status.into());
+    entry.time_or_null("validated", metadata.validated_ms);
+    entry.end()
 }
 
 /// One match.

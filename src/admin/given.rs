@@ -1,10 +1,9 @@
 //! What a call is given: parameters of the query, the name in the path, the document.
 
-use serde_json::Value;
-
 use super::body::Document;
 use super::refusal::{Refusal, Wrong};
 use super::routes::Route;
+use crate::json::Value;
 use crate::limits::{BY_CHARS_MAX, NOTE_CHARS_MAX};
 use crate::request::ask::Ask;
 use crate::request::query::{self, Query};

@@ -1,9 +1,5 @@
 //! `GET /health`: whether everything that this deployment needs is there and answers, and if not, the cure.
 
-use std::collections::BTreeMap;
-
-use serde_json::{Value, json};
-
 use super::Answer;
 use super::auth::{FULL_SECRET, READ_SECRET, TOKEN_BYTES_MIN};
 use super::ports::{AdminHost, Class, DOCUMENTS_BINDING, Documents};
@@ -12,12 +8,14 @@ use super::variants::RENDITIONS_BINDING;
 use crate::cache::ports::{Body, KvStore};
 use crate::config::layers::STORED_LAYER;
 use crate::config::{Config, Source, SourceAuth};
+use crate::document::{Document, List, Members, Object};
 use crate::guard::signature;
 use crate::limits::{DOCUMENT_MS_MAX, KV_CACHE_TTL_S_MIN};
 use crate::media::relay::{KEY_BYTES_MIN, KEY_SECRET};
 use crate::media::sources;
 use crate::request::ask::Ask;
 use crate::request::path::SourcePath;
+use crate::sorted::Sorted;
 
 /// A key of KV that is never written.
 const NOBODYS_KEY: &str = "health";
@@ -74,8 +72,8 @@ enum Weight {
 /// What was looked at, and what is wrong.
 #[derive(Debug, Default)]
 struct Findings {
-    checks: BTreeMap<&'static str, Value>,
-    problems: Vec<Value>,
+    checks: Members,
+    problems: List,
     is_ill: bool,
 }
 
@@ -87,8 +85,12 @@ impl Findings {
         };
         self.is_ill |= weight == Weight::Error;
         let detail: String = detail.into();
-        let problem = json!({ "check": check, "severity": word, "detail": detail, "cure": cure });
-        self.problems.push(problem);
+        let mut problem = Object::default();
+        problem.text("check", check);
+        problem.text("cure", cure);
+        problem.text("detail", &detail);
+        problem.text("severity", word);
+        self.problems.document(&problem.end());
     }
 }
 
@@ -99,28 +101,50 @@ pub(super) async fn check<H: AdminHost>(host: &H, ask: &Ask, config: &Config) ->
     documents(host, &mut findings).await;
     for Binding { check, name, weight, cure } in BINDINGS {
         let bound = host.has_binding(name);
-        findings.checks.insert(check, json!({ "binding": name, "bound": bound }));
+        findings.checks.put(check, binding(name, bound));
         if !bound {
             findings.wrong(check, *weight, format!("nothing is bound as {name}"), cure);
         }
     }
     secrets(host, config, &mut findings);
     own_host(ask, config, &mut findings);
-    let errors: Vec<Value> =
-        host.refused_layers().iter().map(|error| Wrong::from(error).json()).collect();
-    if !errors.is_empty() {
+    let refused = host.refused_layers();
+    if !refused.is_empty() {
         let cure =
             "mend what its errors name, and put it again; until then the last good one stays";
         findings.wrong("configuration", Weight::Error, "the newest document is refused", cure);
     }
     let Findings { checks, problems, is_ill } = findings;
-    let document = json!({
-        "healthy": !is_ill,
-        "checks": checks,
-        "configuration": { "effective_name": config.version, "errors": errors },
-        "problems": problems,
-    });
-    Answer { status: if is_ill { 503 } else { 200 }, ..Answer::ok(&document) }
+    let mut errors = List::default();
+    for error in &refused {
+        errors.document(&Wrong::from(error).json());
+    }
+    let mut configuration = Object::default();
+    configuration.text("effective_name", &config.version);
+    configuration.document("errors", &errors.end());
+    let mut document = Object::default();
+    document.document("checks", &checks.end());
+    document.document("configuration", &configuration.end());
+    document.flag("healthy", !is_ill);
+    document.document("problems", &problems.end());
+    Answer { status: if is_ill { 503 } else { 200 }, ..Answer::ok(document.end()) }
+}
+
+fn binding(name: &str, bound: bool) -> Document {
+    let mut binding = Object::default();
+    binding.text("binding", name);
+    binding.flag("bound", bound);
+    binding.end()
+}
+
+/// What can be seen of a namespace of KV.
+fn namespace(name: &str, bound: bool, answers: bool, took_ms: u64) -> Document {
+    let mut namespace = Object::default();
+    namespace.flag("answers", answers);
+    namespace.text("binding", name);
+    namespace.flag("bound", bound);
+    namespace.number("took_ms", took_ms);
+    namespace.end()
 }
 
 /// One read of a key that nobody writes.
@@ -135,10 +159,7 @@ async fn renditions<H: AdminHost>(host: &H, config: &Config, findings: &mut Find
     });
     let bound = host.has_binding(RENDITIONS_BINDING);
     let took_ms = host.now_ms().saturating_sub(began_ms);
-    findings.checks.insert(
-        "kv",
-        json!({ "binding": RENDITIONS_BINDING, "bound": bound, "answers": read.is_ok(), "took_ms": took_ms }),
-    );
+    findings.checks.put("kv", namespace(RENDITIONS_BINDING, bound, read.is_ok(), took_ms));
     if let Err(fault) = read {
         let weight = if config.cache.kv { Weight::Error } else { Weight::Warning };
         let cure = if bound {
@@ -155,10 +176,7 @@ async fn documents<H: AdminHost>(host: &H, findings: &mut Findings) {
     let read = host.documents().get(STORED_LAYER, DOCUMENT_MS_MAX).await;
     let bound = host.has_binding(DOCUMENTS_BINDING);
     let took_ms = host.now_ms().saturating_sub(began_ms);
-    findings.checks.insert(
-        "config_store",
-        json!({ "binding": DOCUMENTS_BINDING, "bound": bound, "answers": read.is_ok(), "took_ms": took_ms }),
-    );
+    findings.checks.put("config_store", namespace(DOCUMENTS_BINDING, bound, read.is_ok(), took_ms));
     if let Err(fault) = read {
         let (weight, cure) = if bound {
             (Weight::Error, "look at the status of Workers KV; what is active stays")
@@ -172,7 +190,7 @@ async fn documents<H: AdminHost>(host: &H, findings: &mut Findings) {
 
 /// Which secrets are set, by name; and which of those that are needed are not.
 fn secrets<H: AdminHost>(host: &H, config: &Config, findings: &mut Findings) {
-    let mut set = BTreeMap::new();
+    let mut set = Sorted::default();
     for (name, bytes_min) in [
         (FULL_SECRET, TOKEN_BYTES_MIN),
         (READ_SECRET, TOKEN_BYTES_MIN),
@@ -213,7 +231,7 @@ fn secrets<H: AdminHost>(host: &H, config: &Config, findings: &mut Findings) {
             findings.wrong("secrets", Weight::Error, detail, "put it with wrangler secret put");
         }
     }
-    for name in config.signing.keys.values() {
+    for (_, name) in config.signing.keys.iter() {
         let secret = host.secret(name);
         let is_key = secret.is_some_and(|secret| secret.len() >= signature::KEY_BYTES_MIN);
         if set.insert(name.clone(), is_key) != Some(false) && !is_key {
@@ -225,7 +243,13 @@ fn secrets<H: AdminHost>(host: &H, config: &Config, findings: &mut Findings) {
             findings.wrong("secrets", Weight::Error, detail, cure);
         }
     }
-    findings.checks.insert("secrets", json!({ "set": set }));
+    let mut names = Object::default();
+    for (name, is_set) in set.iter() {
+        names.flag(name, *is_set);
+    }
+    let mut check = Object::default();
+    check.document("set", &names.end());
+    findings.checks.put("secrets", check.end());
 }
 
 /// Whether what is fetched for a viewer would come back to this worker.
@@ -258,11 +282,13 @@ fn own_host(ask: &Ask, config: &Config, findings: &mut Findings) {
             findings.wrong("own_host", Weight::Warning, detail, cure);
         }
     }
-    let check = json!({ "pass_through": pass_through, "origins": origins });
+    let mut check = Object::default();
+    check.texts("origins", &origins);
+    check.flag("pass_through", pass_through);
     if pass_through {
         let cure = "set passThrough.url to a host that is not on a route of this worker, or passThrough.enabled to false";
         let detail = "paths that are no video are passed to this host, which is this worker's";
         findings.wrong("own_host", Weight::Warning, detail, cure);
     }
-    findings.checks.insert("own_host", check);
+    findings.checks.put("own_host", check.end());
 }

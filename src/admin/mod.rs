@@ -21,7 +21,6 @@ pub mod variants;
 pub mod warm;
 
 use ::http::{HeaderMap, HeaderName, HeaderValue, header};
-use serde_json::Value;
 
 use self::auth::{Scope, Visitor};
 use self::ports::AdminHost;
@@ -29,6 +28,7 @@ use self::refusal::Refusal;
 use self::routes::{Needs, Operation, Route, Takes};
 use crate::cache::ports::{Body, Reply, Secrets};
 use crate::config::Config;
+use crate::document::Document;
 use crate::request::ask::Ask;
 
 /// A request whose token is good, and the route it goes.
@@ -128,8 +128,8 @@ struct Answer {
 }
 
 impl Answer {
-    fn ok(document: &Value) -> Self {
-        Self { status: 200, text: document.to_string(), headers: Vec::new() }
+    fn ok(document: Document) -> Self {
+        Self { status: 200, text: document.into_text(), headers: Vec::new() }
     }
 }
 

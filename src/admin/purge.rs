@@ -1,7 +1,6 @@
 //! `POST /purge`, `GET /purge`, `GET /purge/{id}`: purges are ordered, tried and followed.
 
 use ::http::header;
-use serde_json::{Value, json};
 
 use super::Answer;
 use super::given::Given;
@@ -12,13 +11,16 @@ use crate::cache::entry::Metadata;
 use crate::cache::key::PREFIX;
 use crate::cache::ports::{Fault, KvName, KvStore};
 use crate::config::Config;
+use crate::document::{List, Object};
 use crate::http::visible;
+use crate::json::Value;
 use crate::limits::{DRY_RUN_EXAMPLES_MAX, DRY_RUN_PAGES_MAX, KV_LIST_MAX, PURGE_PAGE_MAX};
 use crate::purge::ledger::{Ledger, Standing};
 use crate::purge::order::{self, Mistake, Order, Request};
 use crate::purge::question::{self, Question};
 use crate::purge::receipt;
 use crate::purge::target::{Subject, Target, stored_path};
+use crate::sorted::sort;
 
 /// `POST /purge`: recorded when this answers; `dry_run` only counts.
 pub(super) async fn purge<H: AdminHost>(
@@ -41,7 +43,7 @@ pub(super) async fn purge<H: AdminHost>(
     host.hear_ledger(&ledger);
     let at = format!("{}/purge/{}", config.admin.prefix, receipt::id(receipt.written.number));
     let headers = vec![(header::LOCATION, visible(&at))];
-    Ok(Answer { status: 202, text: receipt.json().to_string(), headers })
+    Ok(Answer { status: 202, headers, ..Answer::ok(receipt.json()) })
 }
 
 /// `GET /purge`: the log, newest first.
@@ -59,8 +61,14 @@ pub(super) async fn list<H: AdminHost>(host: &H, given: &Given) -> Result<Answer
     let question::Answer::Log { receipts, before } = answer else {
         return Err(unavailable(NO_ANSWER));
     };
-    let purges: Vec<Value> = receipts.iter().map(receipt::Receipt::json).collect();
-    Ok(Answer::ok(&json!({ "purges": purges, "cursor": before.map(receipt::id) })))
+    let mut purges = List::default();
+    for receipt in &receipts {
+        purges.document(&receipt.json());
+    }
+    let mut page = Object::default();
+    page.text_or_null("cursor", before.map(receipt::id).as_deref());
+    page.document("purges", &purges.end());
+    Ok(Answer::ok(page.end()))
 }
 
 /// `GET /purge/{id}`
@@ -68,7 +76,7 @@ pub(super) async fn read<H: AdminHost>(host: &H, given: &Given) -> Result<Answer
     let number = given.name.as_deref().and_then(receipt::number).ok_or(Refusal::NotFound)?;
     let answer = ask_ledger(host, &Question::Receipt { number }).await.map_err(unavailable)?;
     let question::Answer::Receipt(receipt) = answer else { return Err(unavailable(NO_ANSWER)) };
-    receipt.map(|receipt| Answer::ok(&receipt.json())).ok_or(Refusal::NotFound)
+    receipt.map(|receipt| Answer::ok(receipt.json())).ok_or(Refusal::NotFound)
 }
 
 /// Receipts of a page where the call does not say.
@@ -83,7 +91,7 @@ fn unavailable(fault: Fault) -> Refusal {
 async fn tried<H: AdminHost>(host: &H, config: &Config, order: &Order) -> Result<Answer, Refusal> {
     let mut ledger = Ledger::default();
     ledger.record(order.mode, &order.targets);
-    let (mut matches, mut bytes, mut examples) = (0_u64, 0_u64, Vec::new());
+    let (mut matches, mut bytes, mut examples) = (0_u64, 0_u64, List::default());
     let mut pages_left = DRY_RUN_PAGES_MAX;
     let mut is_complete = true;
     'looking: for prefix in narrowed(&order.targets) {
@@ -107,11 +115,14 @@ async fn tried<H: AdminHost>(host: &H, config: &Config, order: &Order) -> Result
                 if ledger.standing(0, &subject) == Standing::Valid {
                     continue;
                 }
+                if matches < DRY_RUN_EXAMPLES_MAX {
+                    let mut example = Object::default();
+                    example.number("bytes", metadata.length);
+                    example.text("key", &key);
+                    examples.document(&example.end());
+                }
                 matches += 1;
                 bytes = bytes.saturating_add(metadata.length);
-                if examples.len() < DRY_RUN_EXAMPLES_MAX {
-                    examples.push(json!({ "key": key, "bytes": metadata.length }));
-                }
             }
             cursor = page.cursor;
             if cursor.is_none() {
@@ -129,14 +140,14 @@ async fn tried<H: AdminHost>(host: &H, config: &Config, order: &Order) -> Result
         is_complete = false;
         remarks.push("KV does not know on which host a rendition is served: what is named by its host is not counted".to_owned());
     }
-    Ok(Answer::ok(&json!({
-        "dry_run": true,
-        "matches": matches,
-        "bytes": bytes,
-        "complete": is_complete,
-        "examples": examples,
-        "remarks": remarks,
-    })))
+    let mut found = Object::default();
+    found.number("bytes", bytes);
+    found.flag("complete", is_complete);
+    found.flag("dry_run", true);
+    found.document("examples", &examples.end());
+    found.number("matches", matches);
+    found.texts("remarks", &remarks);
+    Ok(Answer::ok(found.end()))
 }
 
 /// What the keys begin with that may be meant: those of a few sources, or all. None begins with another.
@@ -153,7 +164,7 @@ fn narrowed(targets: &[Target]) -> Vec<String> {
     if prefixes.iter().any(|prefix| prefix.len() > KEY_BYTES_CERTAIN) {
         return all();
     }
-    prefixes.sort_unstable();
+    sort(&mut prefixes);
     prefixes.dedup_by(|longer, shorter| longer.starts_with(shorter.as_str()));
     prefixes
 }

@@ -1,13 +1,11 @@
 //! Why a call of the operator's API is not done: each as one problem document that names what is wrong.
 
-use std::collections::BTreeMap;
-
 use ::http::{HeaderValue, StatusCode, header};
-use serde_json::{Value, json};
 
 use crate::cache::ports::{Body, Fault, Reply};
 use crate::cache::reply;
 use crate::config::ConfigError;
+use crate::document::{Document, List, Members, Object};
 use crate::http::problem::Problem;
 use crate::http::visible;
 use crate::limits::ADMIN_BODY_BYTES_MAX;
@@ -70,8 +68,11 @@ impl Wrong {
     }
 
     /// As JSON.
-    pub fn json(&self) -> Value {
-        json!({ "at": self.at, "detail": self.detail })
+    pub fn json(&self) -> Document {
+        let mut wrong = Object::default();
+        wrong.text("at", &self.at);
+        wrong.text("detail", &self.detail);
+        wrong.end()
     }
 }
 
@@ -120,13 +121,18 @@ impl Refusal {
             // As for every path of this worker's own: nobody learns from it what is here for others.
             return Problem::not_found(request_id);
         }
-        let mut extensions = BTreeMap::from([("request_id", Value::from(request_id))]);
+        let mut extensions = Members::default();
+        extensions.put("request_id", Document::text(request_id));
         match self {
             Self::Invalid(errors) | Self::InvalidConfiguration(errors) => {
-                extensions.insert("errors", errors.iter().map(Wrong::json).collect());
+                let mut list = List::default();
+                for error in errors {
+                    list.document(&error.json());
+                }
+                extensions.put("errors", list.end());
             }
             Self::Unavailable { binding, .. } => {
-                extensions.insert("binding", Value::from(*binding));
+                extensions.put("binding", Document::text(binding));
             }
             Self::NotFound
             | Self::Unauthorized

@@ -2,7 +2,6 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Value, json};
 
 use super::Answer;
 use super::given::Given;
@@ -13,7 +12,7 @@ use crate::cache::freshness::{Freshness, judge};
 use crate::cache::key::{PREFIX, digest_128};
 use crate::cache::ports::{KvName, KvStore};
 use crate::config::Config;
-use crate::http::date;
+use crate::document::{Document, List, Object};
 use crate::limits::{KV_KEY_BYTES_MAX, PAGE_DEFAULT, PAGE_LISTS_MAX, PAGE_MAX};
 use crate::purge::ledger::{Ledger, Standing};
 use crate::purge::target::{Subject, stored_path};
@@ -40,9 +39,13 @@ pub fn state(metadata: &Metadata, standing: Standing, now_ms: u64) -> &'static s
 }
 
 /// An entry as JSON; what cannot be read is shown as `unreadable`, with its key alone.
-pub fn shown(key: &str, metadata: Option<&str>, ledger: &Ledger, now_ms: u64) -> Value {
+pub fn shown(key: &str, metadata: Option<&str>, ledger: &Ledger, now_ms: u64) -> Document {
+    let mut shown = Object::default();
     let Some(Ok(metadata)) = metadata.map(Metadata::decode) else {
-        return json!({ "key": key, "source": source_of(key), "state": "unreadable" });
+        shown.text("key", key);
+        shown.text_or_null("source", source_of(key).as_deref());
+        shown.text("state", "unreadable");
+        return shown.end();
     };
     let reason = match metadata.outcome() {
         Outcome::Rendition => None,
@@ -54,25 +57,26 @@ pub fn shown(key: &str, metadata: Option<&str>, ledger: &Ledger, now_ms: u64) ->
     let path = stored_path(key, &metadata);
     let subject = Subject::stored(key, path.as_deref(), &metadata.tags);
     let state = state(&metadata, ledger.standing(metadata.heard, &subject), now_ms);
-    json!({
-        "key": key,
-        "source": metadata.path.clone().or_else(|| source_of(key)),
-        "origin": metadata.origin,
-        "options": metadata.options,
-        "preset": metadata.preset,
-        "status": metadata.status,
-        "reason": reason,
-        "content_type": Some(&metadata.content_type).filter(|kind| !kind.is_empty()),
-        "bytes": metadata.length,
-        "chunks": metadata.chunks.map_or(0, |chunks| metadata.length.div_ceil(chunks.bytes.max(1))),
-        "tags": metadata.tags,
-        "created": date::rfc3339(metadata.created_ms),
-        "fresh_until": date::rfc3339(metadata.fresh_until_ms),
-        "stale_until": date::rfc3339(metadata.kept_until_ms()),
-        "validated": metadata.validated_ms.map(date::rfc3339),
-        "state": state,
-        "generation": metadata.generation,
-    })
+    let chunks = metadata.chunks.map_or(0, |chunks| metadata.length.div_ceil(chunks.bytes.max(1)));
+    let content_type = Some(metadata.content_type.as_str()).filter(|kind| !kind.is_empty());
+    shown.number("bytes", metadata.length);
+    shown.number("chunks", chunks);
+    shown.text_or_null("content_type", content_type);
+    shown.time("created", metadata.created_ms);
+    shown.time("fresh_until", metadata.fresh_until_ms);
+    shown.text("generation", &metadata.generation);
+    shown.text("key", key);
+    shown.text("options", &metadata.options);
+    shown.text("origin", &metadata.origin);
+    shown.text_or_null("preset", metadata.preset.as_deref());
+    shown.text_or_null("reason", reason.as_deref());
+    shown.text_or_null("source", metadata.path.clone().or_else(|| source_of(key)).as_deref());
+    shown.time("stale_until", metadata.kept_until_ms());
+    shown.text("state", state);
+    shown.number("status", metadata.status.into());
+    shown.texts("tags", &metadata.tags);
+    shown.time_or_null("validated", metadata.validated_ms);
+    shown.end()
 }
 
 /// `GET /variants`
@@ -91,25 +95,29 @@ pub(super) async fn list<H: AdminHost>(
         })?),
         None => None,
     };
-    let mut variants = Vec::new();
+    let (mut variants, mut count) = (List::default(), 0);
     for _ in 0..PAGE_LISTS_MAX {
-        let left = u32::try_from(limit - variants.len()).unwrap_or(u32::MAX);
+        let left = u32::try_from(limit - count).unwrap_or(u32::MAX);
         let budget_ms = config.cache.kv_timeout_ms;
         let page = host.kv().list(prefix, cursor.as_deref(), left, budget_ms).await;
         let page =
             page.map_err(|fault| Refusal::Unavailable { binding: RENDITIONS_BINDING, fault })?;
         let (ledger, now_ms) = (host.ledger(), host.now_ms());
         let ours = page.entries.iter().filter(|name| wanted.as_ref().is_none_or(|it| it.has(name)));
-        variants.extend(
-            ours.map(|KvName { key, metadata }| shown(key, metadata.as_deref(), &ledger, now_ms)),
-        );
+        for KvName { key, metadata } in ours {
+            variants.document(&shown(key, metadata.as_deref(), &ledger, now_ms));
+            count += 1;
+        }
         cursor = page.cursor;
-        if cursor.is_none() || variants.len() >= limit {
+        if cursor.is_none() || count >= limit {
             break;
         }
     }
     let cursor = cursor.map(|cursor| sealed(prefix, &cursor));
-    Ok(Answer::ok(&json!({ "variants": variants, "cursor": cursor })))
+    let mut page = Object::default();
+    page.text_or_null("cursor", cursor.as_deref());
+    page.document("variants", &variants.end());
+    Ok(Answer::ok(page.end()))
 }
 
 /// A source whose variants are wanted.

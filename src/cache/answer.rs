@@ -90,7 +90,7 @@ impl<H: Host> Visit<'_, H> {
         }
         self.owed.lease = lease;
         self.owed.copies = copy.map(|body| {
-            let tags = self.rendition.tags.clone();
+            let tags = self.rendition.tags().to_vec();
             Copies { entry: Entry { metadata, body }, kv_key, edge_url, tags }
         });
         self.served(reply)
@@ -259,7 +259,7 @@ impl<H: Host> Visit<'_, H> {
     /// What the request's conditions and ranges leave of a 200.
     pub(super) fn answer_to(&self, metadata: &Metadata, length: Option<u64>) -> Answer {
         let validators = reply::validators(metadata);
-        conditional::answer(self.ask, &validators, length, self.host.now_ms())
+        conditional::answer(self.ask, validators, length, self.host.now_ms())
     }
 
     pub(super) fn sends_body(&self, answer: Answer) -> bool {

@@ -5,6 +5,7 @@ use http::header;
 
 use crate::config::{Access, Bypass as BypassConfig, BypassAction};
 use crate::request::ask::Ask;
+use crate::request::query::Query;
 
 /// What a request does to a tier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,15 +35,15 @@ pub const NONE: Bypass = Bypass {
 };
 
 /// Reads what the request asks: URL parameters first, then the configured header, then `Cache-Control`,
-/// then debugging. `names` are the names of the query's parameters, lower-case.
-pub fn decide<'a>(
+/// then debugging. `query` is that of `ask`.
+pub fn decide(
     ask: &Ask,
-    names: impl Iterator<Item = &'a str>,
+    query: &Query<'_>,
     config: &BypassConfig,
     is_admin: bool,
     is_debugging: bool,
 ) -> Bypass {
-    let Some(action) = asked(ask, names, config, is_debugging) else { return NONE };
+    let Some(action) = asked(ask, query, config, is_debugging) else { return NONE };
     let allowed = match config.access {
         Access::Open => true,
         Access::Token => is_admin,
@@ -56,14 +57,14 @@ pub fn decide<'a>(
 }
 
 /// The action, and whether it was asked on purpose.
-fn asked<'a>(
+fn asked(
     ask: &Ask,
-    mut names: impl Iterator<Item = &'a str>,
+    query: &Query<'_>,
     config: &BypassConfig,
     is_debugging: bool,
 ) -> Option<(BypassAction, bool)> {
-    if let Some(action) = names.find_map(|name| config.parameters.get(name)) {
-        return Some((*action, true));
+    if let Some(action) = query.pairs().find_map(|pair| config.of_parameter(&pair.name)) {
+        return Some((action, true));
     }
     if let Some(action) = config.header.as_deref().and_then(|name| by_header(ask, name)) {
         return Some((action, true));
@@ -142,7 +143,7 @@ mod tests {
             ("", (true, true), (true, true)),
         ] {
             let ask = ask(&[("x-bypass-cache", action)]);
-            let bypass = decide(&ask, [].into_iter(), &open(), false, false);
+            let bypass = decide(&ask, &Query::default(), &open(), false, false);
             assert_eq!((bypass.edge.read, bypass.edge.write), edge, "{action}");
             assert_eq!((bypass.kv.read, bypass.kv.write), kv, "{action}");
             assert!(!bypass.refused);
@@ -160,15 +161,15 @@ mod tests {
             (Access::Off, true, false),
         ] {
             let config = BypassConfig { access, ..open() };
-            let bypass = decide(&on_purpose, [].into_iter(), &config, is_admin, false);
+            let bypass = decide(&on_purpose, &Query::default(), &config, is_admin, false);
             assert_eq!((bypass.edge.read, bypass.refused), (!may, !may), "{access:?}");
-            let bypass = decide(&reload, [].into_iter(), &config, is_admin, false);
+            let bypass = decide(&reload, &Query::default(), &config, is_admin, false);
             assert_eq!((bypass.edge.read, bypass.refused), (!may, false), "{access:?}");
         }
     }
 
     #[test]
     fn nothing_asked_is_nothing_bypassed() {
-        assert_eq!(decide(&ask(&[]), ["w", "h"].into_iter(), &open(), true, true), NONE);
+        assert_eq!(decide(&ask(&[]), &Query::parse("w=1&h=2").unwrap(), &open(), true, true), NONE);
     }
 }

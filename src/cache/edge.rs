@@ -95,7 +95,7 @@ pub async fn find<E: EdgeCache>(
         return Ok(Some(Found::Failure(metadata, unfit)));
     }
     let validators = reply::validators(&metadata);
-    let answer = conditional::answer(ask, &validators, Some(metadata.length), now_ms);
+    let answer = conditional::answer(ask, validators, Some(metadata.length), now_ms);
     let body = cut(ask, &metadata, answer, status, content_range.as_deref(), body)?;
     Ok(Some(Found::Rendition(Hit { metadata, answer, body })))
 }

@@ -54,7 +54,7 @@ impl<H: Host> Visit<'_, H> {
             entry: Entry { metadata, body },
             kv_key: None,
             edge_url: Some(self.rendition.edge_url.clone()),
-            tags: self.rendition.tags.clone(),
+            tags: self.rendition.tags().to_vec(),
         }
     }
 
@@ -88,7 +88,7 @@ impl<H: Host> Visit<'_, H> {
             if kv_key.is_some() || edge_url.is_some() {
                 self.remembered_until_ms = Some(metadata.fresh_until_ms);
                 let entry = Entry { metadata: metadata.clone(), body: H::Body::empty() };
-                let tags = self.rendition.tags.clone();
+                let tags = self.rendition.tags().to_vec();
                 self.owed.copies = Some(Copies { entry, kv_key, edge_url, tags });
             }
         }
@@ -169,7 +169,7 @@ impl<H: Host> Visit<'_, H> {
             options: options_of(self.rendition),
             preset: self.rendition.wanted.preset.clone(),
             source: 0,
-            tags: self.rendition.tags.clone(),
+            tags: self.rendition.tags().to_vec(),
             unfit: None,
             unfit_number: None,
             location: None,
@@ -194,5 +194,5 @@ impl<H: Host> Visit<'_, H> {
 
 fn options_of(rendition: &Rendition<'_>) -> String {
     let spelled = |option: SpelledOption| format!("{}={}", option.key, option.value);
-    rendition.recipe().options().into_iter().map(spelled).collect::<Vec<_>>().join(":")
+    rendition.recipe().options().map(spelled).collect::<Vec<_>>().join(":")
 }

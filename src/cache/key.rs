@@ -2,11 +2,13 @@
 //!
 //! `video:<source path>[:option=value]…`, as in `video:videos/sample.mp4:w=640:h=360:f=mp4:q=high`.
 
+use std::fmt::Write;
+
 use sha2::{Digest, Sha256};
 
 use crate::limits::KV_KEY_BYTES_MAX;
 use crate::request::path::SourcePath;
-use crate::request::recipe::Recipe;
+use crate::request::recipe::{Recipe, SpelledOption};
 
 /// Every entry's key begins with it.
 pub const PREFIX: &str = "video:";
@@ -33,18 +35,20 @@ pub fn kv_key(namespace: Namespace<'_>, path: &SourcePath, recipe: &Recipe) -> S
     let Namespace { origin, host, version } = namespace;
     let mut key = String::with_capacity(128);
     key.push_str(PREFIX);
-    key.push_str(&path.without_slash().replace(':', "%3a"));
-    for option in recipe.options() {
-        push_option(&mut key, option.key, &option.value);
+    push(&mut key, path.without_slash());
+    // Writing to a `String` cannot fail.
+    for SpelledOption { key: option, value, .. } in recipe.options() {
+        let _ = write!(key, ":{option}={value}");
     }
     if origin != DEFAULT_ORIGIN {
-        push_option(&mut key, "o", origin);
+        let _ = write!(key, ":o={origin}");
     }
     if let Some(host) = host {
-        push_option(&mut key, "host", &host.replace(':', "%3a"));
+        key.push_str(":host=");
+        push(&mut key, host);
     }
     if version > 0 {
-        push_option(&mut key, "v", &version.to_string());
+        let _ = write!(key, ":v={version}");
     }
     if key.len() <= KV_KEY_BYTES_MAX {
         return key;
@@ -58,12 +62,8 @@ pub fn kv_key(namespace: Namespace<'_>, path: &SourcePath, recipe: &Recipe) -> S
 /// The key in the Cache API: the canonical public URL on the request's own host, so that a purge by URL
 /// means something, and a foreign host never costs a DNS lookup (workers/runtime-apis/cache).
 pub fn edge_url(request_origin: &str, path: &SourcePath, recipe: &Recipe, version: u32) -> String {
-    let mut url = format!("{request_origin}{}?{}", path.as_str(), recipe.canonical_query());
-    if version > 0 {
-        url.push_str("&v=");
-        url.push_str(&version.to_string());
-    }
-    url
+    let version = if version > 0 { format!("&v={version}") } else { String::new() };
+    [request_origin, path.as_str(), "?", &recipe.canonical_query(), &version].concat()
 }
 
 /// 32 hex digits: the first 128 bits of a SHA-256.
@@ -75,11 +75,12 @@ pub fn digest_128(text: &str) -> String {
     format!("{bits:032x}")
 }
 
-fn push_option(key: &mut String, option: &str, value: &str) {
-    key.push(':');
-    key.push_str(option);
-    key.push('=');
-    key.push_str(value);
+/// A path or a host, without the colon that ends it in a key.
+fn push(key: &mut String, text: &str) {
+    for (index, part) in text.split(':').enumerate() {
+        key.push_str(if index == 0 { "" } else { "%3a" });
+        key.push_str(part);
+    }
 }
 
 #[cfg(test)]

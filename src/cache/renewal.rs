@@ -202,7 +202,7 @@ impl<H: Host> Visit<'_, H> {
         }
         let is_rendition = metadata.outcome() == Outcome::Rendition;
         let state = metadata.source_state.as_ref().filter(|_| is_rendition);
-        let source = self.rendition.sources.iter().find(|it| it.index == metadata.source);
+        let source = self.rendition.sources().iter().find(|it| it.index == metadata.source);
         // Nothing new is known of it: it keeps the name it had.
         let as_before = || Source::Changed(metadata.source_version.clone());
         let Some((state, source)) = state.zip(source) else { return as_before() };
@@ -248,7 +248,7 @@ impl<H: Host> Visit<'_, H> {
                 kv_key: (kv.is_none() && is_one_value).then(|| key.clone()),
                 edge_url: edge.is_none().then(|| self.rendition.edge_url.clone()),
                 entry,
-                tags: self.rendition.tags.clone(),
+                tags: self.rendition.tags().to_vec(),
             });
             self.owed.lease = lease;
             return;
@@ -290,7 +290,7 @@ impl<H: Host> Visit<'_, H> {
                 if kv_key.is_none() && edge_url.is_none() {
                     return body.discard();
                 }
-                let tags = self.rendition.tags.clone();
+                let tags = self.rendition.tags().to_vec();
                 let entry = Entry { metadata, body };
                 self.owed.copies = Some(Copies { entry, kv_key, edge_url, tags });
             }

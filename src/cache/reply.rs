@@ -15,18 +15,17 @@ use crate::http::disposition::Disposition;
 use crate::http::entity_tag::EntityTag;
 use crate::http::multipart::Multipart;
 use crate::http::problem::{Problem, UpstreamFailure};
-use crate::http::{date, visible};
+use crate::http::{composed, date, visible};
 use crate::limits::RETRY_AFTER_S_DEFAULT;
 use crate::media::failure;
 use crate::request::recipe::Recipe;
 use crate::request::{Playback, Preload};
 
 /// The validators of an entry: a strong tag of its generation, and the second it was made.
-pub fn validators(metadata: &Metadata) -> Validators {
-    let generation = metadata.generation.clone();
+pub fn validators(metadata: &Metadata) -> Validators<'_> {
     Validators {
         // Hex digits always make a tag; the fallback only spares a panic.
-        etag: EntityTag::strong(generation).unwrap_or_default(),
+        etag: EntityTag::strong(&metadata.generation).unwrap_or_default(),
         last_modified_s: metadata.created_ms / 1000,
     }
 }
@@ -71,7 +70,7 @@ pub fn rendition<B>(
     if config.headers.predecessors {
         predecessors(&mut headers, rendition, metadata.source);
     }
-    for (name, value) in &config.headers.set {
+    for (name, value) in config.headers.set.iter() {
         // Both were checked with the configuration.
         if let Ok(name) = HeaderName::from_bytes(name.as_bytes()) {
             headers.insert(name, visible(value));
@@ -165,7 +164,7 @@ fn freshness(
     let scope = if pass.is_shared() { "public" } else { "private" };
     headers.insert(
         header::CACHE_CONTROL,
-        visible(&format!("{scope}, max-age={max_age_s}, no-transform")),
+        composed(format_args!("{scope}, max-age={max_age_s}, no-transform")),
     );
 }
 

@@ -23,19 +23,19 @@ pub fn tags(
     preset: Option<&str>,
 ) -> Vec<String> {
     let asset = path.without_slash();
-    let mut tags = vec![format!("asset:{asset}")];
-    tags.extend(folders(asset).map(|folder| format!("folder:{folder}")));
-    tags.push(format!("origin:{}", origin.name));
-    tags.push(format!("mode:{}", recipe.mode.as_str()));
-    if let Some(preset) = preset {
-        tags.push(format!("derivative:{preset}"));
-    }
+    let mut tags = Vec::with_capacity(TAGS_MAX);
+    tags.push(asset_tag(config, asset));
+    tags.extend(folders(asset).map(|folder| folder_tag(config, folder)));
+    tags.push(origin_tag(config, &origin.name));
+    tags.push(prefixed(config, "mode:", recipe.mode.as_str()));
+    tags.extend(preset.map(|preset| preset_tag(config, preset)));
     if recipe.mode != Mode::Audio && (recipe.width.is_some() || recipe.height.is_some()) {
-        tags.push(format!("size:{}x{}", pixels(recipe.width), pixels(recipe.height)));
+        let size = format!("{}x{}", pixels(recipe.width), pixels(recipe.height));
+        tags.push(prefixed(config, "size:", &size));
     }
-    tags.extend(origin.tags.iter().chain(&config.extra).cloned());
+    tags.extend(origin.tags.iter().chain(&config.extra).map(|tag| prefixed(config, "", tag)));
     tags.truncate(TAGS_MAX);
-    tags.into_iter().map(|tag| carried(&format!("{}{tag}", config.prefix))).collect()
+    tags
 }
 
 /// The value of `Cache-Tag`.
@@ -71,40 +71,47 @@ fn pixels(side: Option<u16>) -> String {
 
 /// The tag of a source's entries; [`folder_tag`] and [`origin_tag`] are those of where it lies and of its rule.
 pub fn asset_tag(config: &TagsConfig, asset: &str) -> String {
-    carried(&format!("{}asset:{asset}", config.prefix))
+    prefixed(config, "asset:", asset)
 }
 
 /// The tag of everything in a folder.
 pub fn folder_tag(config: &TagsConfig, folder: &str) -> String {
-    carried(&format!("{}folder:{folder}", config.prefix))
+    prefixed(config, "folder:", folder)
 }
 
 /// The tag of everything of an origin's rule.
 pub fn origin_tag(config: &TagsConfig, origin: &str) -> String {
-    carried(&format!("{}origin:{origin}", config.prefix))
+    prefixed(config, "origin:", origin)
 }
 
 /// The tag of what was asked by the name of a preset.
 pub fn preset_tag(config: &TagsConfig, preset: &str) -> String {
-    carried(&format!("{}derivative:{preset}", config.prefix))
+    prefixed(config, "derivative:", preset)
+}
+
+fn prefixed(config: &TagsConfig, kind: &str, name: &str) -> String {
+    carried([&config.prefix, kind, name].concat())
 }
 
 /// The form of a tag that entries carry, and by which they are purged: what a tag may not hold is escaped, and one of
 /// more than [`TAG_BYTES_MAX`] bytes takes its [`short_form`]. Paths are canonical, so it only ever meets commas in them.
-pub fn carried(tag: &str) -> String {
-    let mut clean = String::with_capacity(tag.len());
-    for character in tag.chars() {
-        if character.is_ascii_graphic() && character != ',' {
-            clean.push(character);
+pub fn carried(tag: String) -> String {
+    let stands = |byte: u8| byte.is_ascii_graphic() && byte != b',';
+    let clean = if tag.bytes().all(stands) { tag } else { escaped(&tag, stands) };
+    if clean.len() > TAG_BYTES_MAX { short_form(&clean) } else { clean }
+}
+
+fn escaped(tag: &str, stands: impl Fn(u8) -> bool) -> String {
+    let mut clean = String::with_capacity(tag.len() + 2);
+    for byte in tag.bytes() {
+        if stands(byte) {
+            clean.push(char::from(byte));
         } else {
-            let mut bytes = [0; 4];
-            for byte in character.encode_utf8(&mut bytes).bytes() {
-                // Writing to a String cannot fail.
-                let _ = write!(clean, "%{byte:02X}");
-            }
+            // Writing to a String cannot fail.
+            let _ = write!(clean, "%{byte:02X}");
         }
     }
-    if clean.len() > TAG_BYTES_MAX { short_form(&clean) } else { clean }
+    clean
 }
 
 #[cfg(test)]

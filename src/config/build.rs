@@ -1,9 +1,5 @@
 //! A normalised document becomes a [`Config`]; keys that must agree with each other are compared here.
 
-use std::collections::BTreeMap;
-
-use serde_json::Value;
-
 use super::check::{Errors, shown};
 use super::reader::At;
 use super::{
@@ -11,9 +7,11 @@ use super::{
     Ladder, Lifetimes, Limits, Log, LogLevel, PassThrough, Preset, Purge, QualityCaps, RateLimit,
     Responsive, SourcePolicy, Strictness, Tags, Transformer, Ttl, guard, origins, reach,
 };
+use crate::json::Value;
 use crate::purge::settings::ReadFrom;
 use crate::request::parameter;
 use crate::request::recipe::{Fit, Format, Mode, Quality};
+use crate::sorted::Sorted;
 
 /// Reads every key of the table.
 pub(super) fn config(document: &Value, errors: &mut Errors) -> Config {
@@ -134,8 +132,8 @@ fn cache(at: &At<'_>) -> Cache {
     }
 }
 
-fn presets(root: &At<'_>, errors: &mut Errors) -> BTreeMap<String, Preset> {
-    let mut presets = BTreeMap::new();
+fn presets(root: &At<'_>, errors: &mut Errors) -> Sorted<String, Preset> {
+    let mut presets = Sorted::default();
     for (name, at) in root.entries("presets") {
         let word = |key: &str| at.optional_text(key).unwrap_or_default();
         let preset = Preset {
@@ -298,17 +296,16 @@ fn bypass(at: &At<'_>, errors: &mut Errors) -> Bypass {
         }
     }
     let action = |word: &str| BypassAction::ALL.into_iter().find(|action| action.as_str() == word);
+    let parameters = at.entries("parameters").into_iter();
+    let parameters =
+        parameters.filter_map(|(name, at)| Some((name.to_owned(), action(&at.own_text())?)));
     Bypass {
         access: match at.text("access").as_str() {
             "open" => Access::Open,
             "token" => Access::Token,
             _ => Access::Off,
         },
-        parameters: at
-            .entries("parameters")
-            .into_iter()
-            .filter_map(|(name, at)| Some((name.to_owned(), action(&at.own_text())?)))
-            .collect(),
+        parameters: parameters.collect(),
         header: at.optional_text("header"),
         request_cache_control: at.flag("requestCacheControl"),
         debug: at.optional_text("debug").and_then(|word| action(&word)),
@@ -331,12 +328,9 @@ fn tags(at: &At<'_>) -> Tags {
 }
 
 fn headers(at: &At<'_>) -> Headers {
+    let set = at.entries("set").into_iter();
     Headers {
-        set: at
-            .entries("set")
-            .into_iter()
-            .map(|(name, at)| (name.to_owned(), at.own_text()))
-            .collect(),
+        set: set.map(|(name, at)| (name.to_owned(), at.own_text())).collect(),
         browser_max_age_s: at.number("browserMaxAge"),
         predecessors: at.flag("predecessors"),
     }

@@ -1,9 +1,11 @@
 //! Holds a raw document against the table; all errors at once.
 
-use serde_json::Value;
+use std::fmt::Display;
+
 use thiserror::Error;
 
 use super::{Config, build, walk};
+use crate::json::Value;
 
 /// One thing wrong with a configuration: the key, what was found, what was wanted, and advice.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -27,12 +29,24 @@ const TOKEN_BYTES_MIN: usize = 32;
 const FOUND_CHARS_MAX: usize = 64;
 
 impl Config {
+    /// As [`Config::of`], of whatever is spelled as JSON.
+    pub fn check(document: &impl Display) -> Result<Self, Vec<ConfigError>> {
+        match Value::parse(&document.to_string()) {
+            Ok(document) => Self::of(&document),
+            Err(cause) => {
+                let mut errors = Errors::default();
+                errors.push("", "text".to_owned(), "JSON".to_owned(), format!("mend it: {cause}"));
+                Err(errors.list)
+            }
+        }
+    }
+
     /// Checks a document whole: what it leaves out has the table's default, `null` is the same as leaving out
     /// (and takes a default entry out of a map).
     ///
     /// The errors are all there are, up to [`ERRORS_MAX`]: first what is wrong with single keys,
     /// in the order of the table, then keys that disagree with each other.
-    pub fn check(document: &Value) -> Result<Self, Vec<ConfigError>> {
+    pub fn of(document: &Value) -> Result<Self, Vec<ConfigError>> {
         let mut errors = Errors::default();
         let config = build::config(&walk::normalise(document, &mut errors), &mut errors);
         if errors.list.is_empty() { Ok(config) } else { Err(errors.list) }

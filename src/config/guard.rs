@@ -1,10 +1,9 @@
 //! What guards the wallet, as it is configured: who may ask what of an origin, in which sizes, and who signs.
 
-use std::collections::BTreeMap;
-
 use super::check::Errors;
 use super::reader::At;
 use super::{Limits, Origin};
+use crate::sorted::Sorted;
 
 /// What a viewer of an origin needs for what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +37,7 @@ impl OriginAccess {
 #[derive(Debug, Clone)]
 pub struct Signing {
     /// Key id to the name of the secret that holds the key; never the key.
-    pub keys: BTreeMap<String, String>,
+    pub keys: Sorted<String, String>,
     /// Whether a signed URL must say when it ends.
     pub require_expiry: bool,
     /// Seconds from now within which its end must lie; 0 is no bound.

@@ -2,10 +2,10 @@
 
 use http::{HeaderName, HeaderValue};
 use regex_lite::{Regex, RegexBuilder};
-use serde_json::Value;
 
-use super::{address, template};
+use super::{address, template, time};
 use crate::admin::auth;
+use crate::json::Value;
 use crate::media::relay::KEY_SECRET;
 use crate::purge::audit::AUDIT_TOKEN_SECRET;
 use crate::purge::settings::TOKEN_SECRET;
@@ -177,7 +177,7 @@ impl Kind {
                 _ => Err("write true or false"),
             },
             Self::Integer { min, max, .. } => accept_integer(value, min, max),
-            Self::Time { min_ms, max_ms } => accept_time(value, min_ms, max_ms),
+            Self::Time { min_ms, max_ms } => time::accept(value, min_ms, max_ms),
             Self::List { count_min, count_max } => {
                 let list = value.as_array().ok_or("write [ … ]")?;
                 if list.len() < count_min {
@@ -263,8 +263,8 @@ impl Kind {
             }
             Self::Time { min_ms, max_ms } => format!(
                 "a time from {} to {}, as `5s`, `1500ms`, `1m` or a number of seconds",
-                time_text(min_ms),
-                time_text(max_ms)
+                time::shown(min_ms),
+                time::shown(max_ms)
             ),
             Self::Words(words) => format!("one of `{}`", words.join("`, `")),
             Self::Text { bytes_max, chars } => {
@@ -394,42 +394,4 @@ fn accept_integer(value: &Value, min: u64, max: u64) -> Result<Value, &'static s
         return Err("lower it");
     }
     Ok(value.clone())
-}
-
-fn accept_time(value: &Value, min_ms: u32, max_ms: u32) -> Result<Value, &'static str> {
-    let seconds = value.as_f64().map(|seconds| seconds * 1_000.0);
-    let ms = seconds
-        .or_else(|| time_ms(value.as_str()?))
-        .ok_or("write 5s, 1500ms, 1m or a number of seconds")?;
-    if ms < f64::from(min_ms) {
-        return Err("raise it");
-    }
-    if ms > f64::from(max_ms) {
-        return Err("lower it");
-    }
-    // 2.3 s is 2299.9999… ms in binary: take the nearest, but only a rounding error away.
-    let whole = ms.round();
-    if (ms - whole).abs() > 1e-6 {
-        return Err("write whole milliseconds");
-    }
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // between the two bounds
-    let whole = whole as u64;
-    Ok(Value::from(whole))
-}
-
-fn time_ms(text: &str) -> Option<f64> {
-    // `ms` first: it ends in the `s` of seconds.
-    let units = [("ms", 1.0), ("s", 1_000.0), ("m", 60_000.0)];
-    let (number, unit_ms) =
-        units.into_iter().find_map(|(unit, ms)| Some((text.strip_suffix(unit)?, ms)))?;
-    let plain = number.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    number.parse::<f64>().ok().filter(|_| plain).map(|number| number * unit_ms)
-}
-
-fn time_text(ms: u32) -> String {
-    match ms {
-        _ if ms != 0 && ms.is_multiple_of(60_000) => format!("`{}m`", ms / 60_000),
-        _ if ms.is_multiple_of(1_000) => format!("`{}s`", ms / 1_000),
-        _ => format!("`{ms}ms`"),
-    }
 }

@@ -1,10 +1,9 @@
 //! A configuration comes in layers: the table's defaults, `RESIZER_CONFIG` of the deployment over them,
 //! `worker-config` in KV over that. Objects merge by key; lists and single values replace.
 
-use serde_json::Value;
-
 use super::walk::merge;
 use super::{Config, ConfigError};
+use crate::json::{Map, Value};
 use crate::limits;
 
 /// Name of the variable with the deployment's layer.
@@ -16,7 +15,7 @@ pub const STORED_LAYER: &str = "worker-config";
 ///
 /// A layer that is no JSON object, or longer than [`limits::CONFIG_BYTES_MAX`], is an error that names the layer.
 pub fn assemble(vars: Option<&str>, stored: Option<&str>) -> Result<Config, Vec<ConfigError>> {
-    let mut document = Value::Object(serde_json::Map::new());
+    let mut document = Value::Object(Map::default());
     let mut errors = Vec::new();
     for (name, text) in [(VARS_LAYER, vars), (STORED_LAYER, stored)] {
         match text.map(|text| parse(name, text)) {
@@ -25,7 +24,7 @@ pub fn assemble(vars: Option<&str>, stored: Option<&str>) -> Result<Config, Vec<
             None => {}
         }
     }
-    if errors.is_empty() { Config::check(&document) } else { Err(errors) }
+    if errors.is_empty() { Config::of(&document) } else { Err(errors) }
 }
 
 fn parse(name: &str, text: &str) -> Result<Value, ConfigError> {
@@ -36,10 +35,9 @@ fn parse(name: &str, text: &str) -> Result<Value, ConfigError> {
         let wanted = format!("at most {} bytes", limits::CONFIG_BYTES_MAX);
         return error(format!("a text of {} bytes", text.len()), &wanted, "shorten it".to_owned());
     }
-    match serde_json::from_str::<Value>(text) {
+    match Value::parse(text) {
         Ok(layer) if layer.is_object() => Ok(layer),
         Ok(_) => error("other JSON".to_owned(), "a JSON object", "write { … }".to_owned()),
-        // The text of a serde_json error names line and column, never the content.
         Err(cause) => error("text".to_owned(), "JSON", format!("mend it: {cause}")),
     }
 }

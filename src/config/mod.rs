@@ -11,25 +11,26 @@ mod kind;
 pub mod layers;
 pub mod live;
 mod origins;
+pub mod pattern;
 mod reach;
 mod reader;
+#[cfg(not(target_family = "wasm"))]
 pub mod reference;
 mod renamed;
 pub mod table;
 pub mod template;
+mod time;
 mod walk;
 
 pub use check::{ConfigError, ERRORS_MAX};
 pub use guard::{Ladder, OriginAccess, Signing};
 pub use kind::{Chars, Kind};
 
-use std::collections::BTreeMap;
-
-use regex_lite::Regex;
-
+use self::pattern::Pattern;
 use crate::guard::reach::Reach;
 use crate::purge::settings::ReadFrom;
 use crate::request::recipe::{Fit, Format, Mode, Quality};
+use crate::sorted::Sorted;
 
 /// A configuration that has been checked whole; there is no other way to get one than [`Config::check`].
 #[derive(Debug, Clone)]
@@ -45,7 +46,7 @@ pub struct Config {
     /// Rules in order; the first whose pattern matches the path decides.
     pub origins: Vec<Origin>,
     /// Named recipes: `derivative=`, `impolicy=`.
-    pub presets: BTreeMap<String, Preset>,
+    pub presets: Sorted<String, Preset>,
     /// Sizes for requests that ask none.
     pub responsive: Responsive,
     /// Pixels of height that a quality allows at the most.
@@ -108,7 +109,7 @@ pub struct Origin {
     /// Name in keys, tags, headers and logs: `[a-z0-9-]`, unique.
     pub name: String,
     /// Searched in the canonical path (with its leading `/`).
-    pub pattern: Regex,
+    pub pattern: Pattern,
     /// In the order they are tried: by priority, then as written; never empty.
     pub sources: Vec<Source>,
     /// Lifetimes, with the global ones filled in.
@@ -353,13 +354,21 @@ pub struct Bypass {
     /// Who may.
     pub access: Access,
     /// Query parameter (lower-case) to what it does.
-    pub parameters: BTreeMap<String, BypassAction>,
+    pub parameters: Sorted<String, BypassAction>,
     /// Lower-case name of the request header whose value names an action; `None` for none.
     pub header: Option<String>,
     /// Whether the request's `Cache-Control: no-cache` refreshes and `no-store` reads around.
     pub request_cache_control: bool,
     /// What `?debug` does to the caches, for those who may debug; `None` leaves them alone.
     pub debug: Option<BypassAction>,
+}
+
+impl Bypass {
+    /// What a query parameter of this name, in any case, does.
+    pub fn of_parameter(&self, name: &str) -> Option<BypassAction> {
+        let mut parameters = self.parameters.iter();
+        parameters.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, action)| *action)
+    }
 }
 
 /// Who may use something that costs money or shows internals.
@@ -414,7 +423,7 @@ pub struct Tags {
 #[derive(Debug, Clone)]
 pub struct Headers {
     /// Set on every rendition, after ours.
-    pub set: BTreeMap<String, String>,
+    pub set: Sorted<String, String>,
     /// Seconds: caps the `max-age` that viewers see; `None` leaves the remaining lifetime.
     pub browser_max_age_s: Option<u64>,
     /// Whether X-Cache-Key, X-Origin and the other headers of the predecessors are sent.

@@ -3,6 +3,7 @@
 use regex_lite::Regex;
 
 use super::check::Errors;
+use super::pattern::Pattern;
 use super::reader::At;
 use super::template::Piece;
 use super::{Origin, Source, SourceAuth, build, guard, kind, template};
@@ -36,7 +37,7 @@ pub(super) fn origins(
         let ladder = guard::ladder(&at.at("ladder"), Some(inherited.ladder), errors);
         origins.push(Origin {
             name,
-            pattern,
+            pattern: Pattern::new(pattern),
             sources,
             lifetimes: build::lifetimes(&at, Some(inherited.lifetimes)),
             kv: cache.kv && tiers.flag("kv"),
@@ -59,9 +60,11 @@ fn sources(origin: &At<'_>, pattern: Option<&Regex>, errors: &mut Errors) -> Vec
         if let Some(pattern) = pattern {
             check_captures(&at, &url, pattern, errors);
         }
-        sources.push((at.required("priority"), Source { url, auth: auth(&at, errors) }));
+        let priority = at.required("priority");
+        // Behind its equals: they stay as written.
+        let place = sources.partition_point(|(other, _)| *other <= priority);
+        sources.insert(place, (priority, Source { url, auth: auth(&at, errors) }));
     }
-    sources.sort_by_key(|(priority, _)| *priority); // stable: equals stay as written
     sources.into_iter().map(|(_, source)| source).collect()
 }
 

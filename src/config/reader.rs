@@ -3,7 +3,7 @@
 //! The walk has checked everything: a value that is missing or of another type here was already reported,
 //! and the emptiest value of the type stands for it.
 
-use serde_json::Value;
+use crate::json::{Map, Value};
 
 /// A place in a normalised document.
 #[derive(Debug, Clone)]
@@ -85,7 +85,7 @@ impl<'a> At<'a> {
         let path = self.at(key).path;
         let map = self.value(key).and_then(Value::as_object);
         map.into_iter()
-            .flatten()
+            .flat_map(Map::iter)
             .map(|(name, value)| (name.as_str(), Self { value, path: format!("{path}.{name}") }))
             .collect()
     }

@@ -126,7 +126,7 @@ pub(super) fn below(old: &str) -> Vec<(&'static str, &'static str)> {
 
 fn advise(new: &str) -> String {
     match row(new) {
-        Some(row) => format!("use {new}: {}", row.meaning),
+        Some(row) => format!("use {new}: {}", row.kind.wanted()),
         None => new.to_owned(),
     }
 }

@@ -4,6 +4,7 @@
 
 use super::kind::{Chars, Kind, REQUEST_HEADERS_OURS, RESPONSE_HEADERS_OURS};
 use crate::limits;
+use crate::prose::Prose;
 
 /// One key of the configuration.
 #[derive(Debug, Clone, Copy)]
@@ -15,7 +16,7 @@ pub struct Key {
     /// What stands there when the document says nothing.
     pub fallback: Fallback,
     /// One sentence for the operator.
-    pub meaning: &'static str,
+    pub meaning: Prose,
 }
 
 /// The value of a key that a document leaves out.
@@ -40,7 +41,7 @@ pub enum Fallback {
 }
 
 const fn key(path: &'static str, kind: Kind, fallback: Fallback, meaning: &'static str) -> Key {
-    Key { path, kind, fallback, meaning }
+    Key { path, kind, fallback, meaning: Prose::new(meaning) }
 }
 
 const fn text(bytes_max: usize, chars: Chars) -> Kind {

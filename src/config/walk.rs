@@ -1,11 +1,10 @@
 //! Walks a document along the table: every value checked, every gap filled, every unknown key reported.
 
-use serde_json::{Map, Value};
-
 use super::check::{Errors, shown};
 use super::kind::Kind;
 use super::renamed;
 use super::table::{Fallback, KEYS, Key};
+use crate::json::{Map, Value};
 
 /// Characters of an unknown key that an error repeats.
 const KEY_CHARS_MAX: usize = 64;
@@ -22,7 +21,7 @@ pub(super) fn normalise(document: &Value, errors: &mut Errors) -> Value {
 pub(super) fn merge(base: &mut Value, over: Value) {
     match (base, over) {
         (Value::Object(base), Value::Object(over)) => {
-            for (key, value) in over {
+            for (key, value) in over.into_entries() {
                 match base.get_mut(&key) {
                     Some(below) => merge(below, value),
                     None => drop(base.insert(key, value)),
@@ -65,7 +64,7 @@ fn joined(path: &str, name: &str) -> String {
 /// An object whose keys the table names.
 fn group(pattern: &str, path: &str, value: Option<&Value>, errors: &mut Errors) -> Value {
     let names = names_below(pattern);
-    let empty = Map::new();
+    let empty = Map::default();
     let object = match value {
         Some(Value::Object(object)) => object,
         None | Some(Value::Null) => &empty,
@@ -75,7 +74,7 @@ fn group(pattern: &str, path: &str, value: Option<&Value>, errors: &mut Errors) 
             &empty
         }
     };
-    let mut out = Map::new();
+    let mut out = Map::default();
     for name in &names {
         let (pattern, path) = (joined(pattern, name), joined(path, name));
         let found = object.get(*name);
@@ -87,7 +86,7 @@ fn group(pattern: &str, path: &str, value: Option<&Value>, errors: &mut Errors) 
             out.insert((*name).to_owned(), filled);
         }
     }
-    for (name, value) in object {
+    for (name, value) in object.iter() {
         if errors.is_full() {
             break;
         }
@@ -111,20 +110,18 @@ fn unknown(
     let path = joined(path, &short);
     if let (false, Value::Object(inner)) = (renamed::below(&old).is_empty(), value) {
         // A block of the predecessors: its parts moved to different places.
-        for (name, value) in inner {
+        for (name, value) in inner.iter() {
             unknown(&old, &path, name, value, &[], errors);
         }
         return;
     }
-    let advice = renamed::advice(&old).unwrap_or_else(|| {
-        match names.iter().min_by_key(|known| distance(&name.to_lowercase(), &known.to_lowercase()))
-        {
-            Some(near) if distance(&name.to_lowercase(), &near.to_lowercase()) <= 2 => {
-                format!("did you mean {near}?")
-            }
-            Some(_) => format!("the keys here are {}", names.join(", ")),
-            None => "leave it out; CONFIGURATION_REFERENCE.md names every key".to_owned(),
-        }
+    let edits = |known: &str| distance(&name.to_ascii_lowercase(), &known.to_ascii_lowercase());
+    let nearest =
+        || names.iter().map(|known| (edits(known), known)).min_by_key(|(edits, _)| *edits);
+    let advice = renamed::advice(&old).unwrap_or_else(|| match nearest() {
+        Some((0..=2, near)) => format!("did you mean {near}?"),
+        Some(_) => format!("the keys here are {}", names.join(", ")),
+        None => "leave it out; CONFIGURATION_REFERENCE.md names every key".to_owned(),
     });
     errors.push(&path, shown(&path, value), "a key that exists".to_owned(), advice);
 }
@@ -161,7 +158,7 @@ fn leaf(row: &Key, path: &str, found: Option<&Value>, errors: &mut Errors) -> Op
 fn fallback(row: &Key, path: &str, errors: &mut Errors) -> Option<Value> {
     let value = match row.fallback {
         Fallback::Required => {
-            let advice = format!("add it: {}", row.meaning);
+            let advice = "add it; CONFIGURATION_REFERENCE.md says what it means".to_owned();
             errors.push(path, "nothing".to_owned(), row.kind.wanted(), advice);
             return None;
         }
@@ -169,7 +166,7 @@ fn fallback(row: &Key, path: &str, errors: &mut Errors) -> Option<Value> {
         Fallback::Bool(on) => Value::Bool(on),
         Fallback::Integer(number) => Value::from(number),
         Fallback::Text(text) | Fallback::TextOrNull(text) => Value::from(text),
-        Fallback::Json(text) => serde_json::from_str(text).unwrap_or_default(),
+        Fallback::Json(text) => Value::parse(text).unwrap_or_default(),
     };
     leaf(row, path, Some(&value).filter(|value| !value.is_null()), errors)
 }
@@ -186,10 +183,10 @@ fn elements(pattern: &str, path: &str, list: &[Value], errors: &mut Errors) -> V
     Value::Array(list.iter().enumerate().map(element).collect())
 }
 
-fn entries(row_of_map: &Key, path: &str, map: Map<String, Value>, errors: &mut Errors) -> Value {
+fn entries(row_of_map: &Key, path: &str, map: Map, errors: &mut Errors) -> Value {
     let Kind::Map { keys, .. } = row_of_map.kind else { return Value::Null };
     let mut merged = match row_of_map.fallback {
-        Fallback::Json(text) => serde_json::from_str(text).unwrap_or_default(),
+        Fallback::Json(text) => Value::parse(text).unwrap_or_default(),
         Fallback::Required
         | Fallback::Nothing
         | Fallback::Inherits(_)
@@ -200,8 +197,8 @@ fn entries(row_of_map: &Key, path: &str, map: Map<String, Value>, errors: &mut E
     };
     merge(&mut merged, Value::Object(map));
     let pattern = format!("{}.*", row_of_map.path);
-    let mut out = Map::new();
-    for (name, value) in merged.as_object().into_iter().flatten() {
+    let mut out = Map::default();
+    for (name, value) in merged.as_object().into_iter().flat_map(Map::iter) {
         let short: String = name.chars().take(KEY_CHARS_MAX).collect();
         let path = joined(path, &short);
         let key = match keys.accept(&Value::from(name.as_str())) {

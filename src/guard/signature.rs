@@ -96,20 +96,22 @@ pub fn check(
 pub fn canonical(path: &SourcePath, query: &Query<'_>) -> Option<String> {
     let mut pairs = Vec::new();
     for pair in query.pairs() {
-        let name = pair.name.to_ascii_lowercase();
-        if name == SIGNATURE || name == DEBUG {
+        if [SIGNATURE, DEBUG].iter().any(|name| pair.name.eq_ignore_ascii_case(name)) {
             continue;
         }
         let Value::Text(value) = &pair.value else { return None };
-        pairs.push(format!("{}={}", encoded(&name), encoded(value)));
+        let mut signed = String::with_capacity(pair.name.len() + 1 + value.len());
+        encode(&mut signed, pair.name.bytes().map(|byte| byte.to_ascii_lowercase()));
+        signed.push('=');
+        encode(&mut signed, value.bytes());
+        pairs.push(signed);
     }
     pairs.sort();
     Some(format!("{DOMAIN}\n{path}\n{}", pairs.join("&")))
 }
 
-fn encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
+fn encode(encoded: &mut String, bytes: impl Iterator<Item = u8>) {
+    for byte in bytes {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             encoded.push(char::from(byte));
         } else {
@@ -117,7 +119,6 @@ fn encoded(text: &str) -> String {
             let _ = write!(encoded, "%{byte:02X}");
         }
     }
-    encoded
 }
 
 /// The one value of a name; what cannot be decoded is as good as empty.

@@ -45,7 +45,7 @@ impl Secrets for Host {
 fn signing() -> Signing {
     let keys = [("k1", "SIGN_1"), ("k2", "SIGN_2"), ("gone", "SIGN_GONE")];
     Signing {
-        keys: keys.map(|(kid, secret)| (kid.to_owned(), secret.to_owned())).into(),
+        keys: keys.map(|(kid, secret)| (kid.to_owned(), secret.to_owned())).into_iter().collect(),
         require_expiry: true,
         expires_max_s: 0,
     }
@@ -90,7 +90,7 @@ fn the_vectors_that_the_command_line_makes_are_signed_here_the_same() {
         host.secrets.insert("SIGN_1", text("key"));
         host.now_ms = 0;
         let signing = Signing {
-            keys: [(kid.clone(), "SIGN_1".to_owned())].into(),
+            keys: [(kid.clone(), "SIGN_1".to_owned())].into_iter().collect(),
             require_expiry: false,
             expires_max_s: 0,
         };
@@ -263,6 +263,12 @@ fn a_relayed_address_and_a_signed_url_are_never_each_other() {
     let mac = relayed.split('/').nth(3).unwrap();
     let query = format!("{QUERY}&sig={mac}");
     assert_eq!(checked("/default/0/a.mp4", &query), NOT_OF_THIS_URL);
+}
+
+fn encoded(text: &str) -> String {
+    let mut encoded = String::new();
+    encode(&mut encoded, text.bytes());
+    encoded
 }
 
 proptest! {

@@ -19,10 +19,10 @@ use super::range_set::{RangeSet, Ranges, Resolved};
 use crate::request::ask::Ask;
 
 /// What tells one representation from another.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Validators {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validators<'a> {
     /// The strong tag of these bytes.
-    pub etag: EntityTag,
+    pub etag: EntityTag<'a>,
     /// Seconds since 1970; the `Last-Modified` header says the same second.
     pub last_modified_s: u64,
 }
@@ -62,7 +62,7 @@ pub enum Answer {
 /// `length` is the representation's; where it is unknown no range is served, for no honest
 /// `Content-Range` could be written. `now_ms` is milliseconds since 1970: the `Date` of the answer.
 /// Any method but GET and HEAD has no conditions and no range here and is [`Answer::Whole`].
-pub fn answer(ask: &Ask, validators: &Validators, length: Option<u64>, now_ms: u64) -> Answer {
+pub fn answer(ask: &Ask, validators: Validators<'_>, length: Option<u64>, now_ms: u64) -> Answer {
     if ask.method != Method::GET && ask.method != Method::HEAD {
         return Answer::Whole;
     }
@@ -111,12 +111,12 @@ pub fn range_for_edge(ask: &Ask) -> Option<RangeSpec> {
 }
 
 /// `If-Match`, or in its absence `If-Unmodified-Since`; `false` is 412.
-fn still_ours(ask: &Ask, validators: &Validators, now_ms: u64) -> bool {
+fn still_ours(ask: &Ask, validators: Validators<'_>, now_ms: u64) -> bool {
     if ask.headers.contains_key(header::IF_MATCH) {
         return match sent_tags(ask, &header::IF_MATCH) {
             Some(SentTags::Any) => true,
             Some(SentTags::List(tags)) => {
-                tags.iter().any(|tag| tag.matches_strongly(&validators.etag))
+                tags.iter().any(|tag| tag.matches_strongly(validators.etag))
             }
             None => false,
         };
@@ -128,12 +128,12 @@ fn still_ours(ask: &Ask, validators: &Validators, now_ms: u64) -> bool {
 }
 
 /// `If-None-Match`, or in its absence `If-Modified-Since`; `true` is 304.
-fn viewer_has_it(ask: &Ask, validators: &Validators, now_ms: u64) -> bool {
+fn viewer_has_it(ask: &Ask, validators: Validators<'_>, now_ms: u64) -> bool {
     if ask.headers.contains_key(header::IF_NONE_MATCH) {
         return match sent_tags(ask, &header::IF_NONE_MATCH) {
             Some(SentTags::Any) => true,
             Some(SentTags::List(tags)) => {
-                tags.iter().any(|tag| tag.matches_weakly(&validators.etag))
+                tags.iter().any(|tag| tag.matches_weakly(validators.etag))
             }
             None => false,
         };
@@ -145,14 +145,14 @@ fn viewer_has_it(ask: &Ask, validators: &Validators, now_ms: u64) -> bool {
 }
 
 /// `If-Range` (RFC 9110 §13.1.5); `true` in its absence.
-fn range_applies(ask: &Ask, validators: &Validators, now_ms: u64) -> bool {
+fn range_applies(ask: &Ask, validators: Validators<'_>, now_ms: u64) -> bool {
     let value = match sole_value(ask, &header::IF_RANGE) {
         Sole::Absent => return true,
         Sole::Several => return false,
         Sole::Value(value) => value,
     };
     if let Some(tag) = SentTag::parse(value) {
-        return tag.matches_strongly(&validators.etag);
+        return tag.matches_strongly(validators.etag);
     }
     let exact = date::parse(value, now_ms / 1000) == Some(validators.last_modified_s);
     exact && is_strong_date(validators.last_modified_s, now_ms)

@@ -22,7 +22,7 @@ fn part() -> Answer {
     Answer::Part { range: ByteRange::new(0, 1).unwrap(), total: TOTAL }
 }
 
-fn validators() -> Validators {
+fn validators() -> Validators<'static> {
     Validators { etag: EntityTag::strong("x").unwrap(), last_modified_s: MODIFIED_S }
 }
 
@@ -43,7 +43,7 @@ fn ask(method: Method, headers: &[(&'static str, &str)]) -> Ask {
 
 #[track_caller]
 fn assert_get(headers: &[(&'static str, &str)], expected: Answer) {
-    let got = answer(&ask(Method::GET, headers), &validators(), Some(TOTAL), NOW_MS);
+    let got = answer(&ask(Method::GET, headers), validators(), Some(TOTAL), NOW_MS);
     assert_eq!(got, expected, "{headers:?}");
 }
 
@@ -85,7 +85,7 @@ fn r12_the_edge_is_not_asked_for_several_ranges() {
 
 #[test]
 fn r16_an_empty_representation_answers_416_to_any_range() {
-    let got = answer(&ask(Method::GET, &[("range", "bytes=-1")]), &validators(), Some(0), NOW_MS);
+    let got = answer(&ask(Method::GET, &[("range", "bytes=-1")]), validators(), Some(0), NOW_MS);
     assert_eq!(got, Answer::Unsatisfiable { total: 0 });
 }
 
@@ -93,7 +93,7 @@ fn r16_an_empty_representation_answers_416_to_any_range() {
 fn r17_r18_only_get_has_ranges() {
     for method in [Method::HEAD, Method::POST, Method::OPTIONS] {
         let ask = ask(method, &[("range", "bytes=0-1")]);
-        assert_eq!(answer(&ask, &validators(), Some(TOTAL), NOW_MS), WHOLE, "{}", ask.method);
+        assert_eq!(answer(&ask, validators(), Some(TOTAL), NOW_MS), WHOLE, "{}", ask.method);
         assert_eq!(wanted_ranges(&ask), None);
         assert_eq!(range_for_edge(&ask), None);
     }
@@ -102,7 +102,7 @@ fn r17_r18_only_get_has_ranges() {
 #[test]
 fn r21_without_a_length_there_is_no_part() {
     for range in ["bytes=0-1", "bytes=-0", "bytes=5000-"] {
-        let got = answer(&ask(Method::GET, &[("range", range)]), &validators(), None, NOW_MS);
+        let got = answer(&ask(Method::GET, &[("range", range)]), validators(), None, NOW_MS);
         assert_eq!(got, WHOLE, "{range}");
     }
 }
@@ -128,7 +128,7 @@ fn v2_if_none_match_compares_weakly_and_ignores_junk() {
 #[test]
 fn v2_a_head_is_not_modified_like_its_get() {
     let ask = ask(Method::HEAD, &[("if-none-match", "\"x\"")]);
-    assert_eq!(answer(&ask, &validators(), Some(TOTAL), NOW_MS), NOT_MODIFIED);
+    assert_eq!(answer(&ask, validators(), Some(TOTAL), NOW_MS), NOT_MODIFIED);
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn v5_a_date_is_strong_once_its_second_is_over() {
         (MODIFIED_S * 1000 + 999, WHOLE),
         ((MODIFIED_S + 1) * 1000, part()),
     ] {
-        assert_eq!(answer(&ask, &validators(), Some(TOTAL), now_ms), expected, "{now_ms}");
+        assert_eq!(answer(&ask, validators(), Some(TOTAL), now_ms), expected, "{now_ms}");
     }
 }
 
@@ -247,7 +247,7 @@ proptest! {
                 ask.headers.append(CONDITIONAL[name], value);
             }
         }
-        let _ = answer(&ask, &validators(), length, now_ms);
+        let _ = answer(&ask, validators(), length, now_ms);
     }
 
     #[test]
@@ -256,7 +256,7 @@ proptest! {
         total in 0..300_u64,
     ) {
         let ask = ask(Method::GET, &[("range", &spec)]);
-        match answer(&ask, &validators(), Some(total), NOW_MS) {
+        match answer(&ask, validators(), Some(total), NOW_MS) {
             Answer::Part { range, total: said } => {
                 prop_assert!(range.last() < total);
                 prop_assert_eq!(said, total);

@@ -23,6 +23,10 @@ pub const EXPOSED: &str = "Accept-Ranges, Content-Length, Content-Range, Content
     X-Origin, X-Source-Type, X-Derivative, X-Resolved-Width, X-Resolved-Height, X-Param-Warnings, \
     X-Playback-Loop, X-Playback-Autoplay, X-Playback-Muted, X-Playback-Preload";
 
+/// A value is checked when it is made: here by the compiler, and not for every answer.
+const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(EXPOSED);
+const CROSS_ORIGIN: HeaderValue = HeaderValue::from_static("cross-origin");
+
 /// Requested header names that a preflight repeats; more are not read.
 const REQUESTED_HEADERS_MAX: usize = 32;
 /// Bytes of one requested header name; a longer one is not repeated.
@@ -62,30 +66,28 @@ pub fn options(ask: &Ask, cors: &Cors) -> HeaderMap {
 
 /// Puts the cross-origin headers on an answer, whatever its status.
 ///
-/// What an origin server said about cross-origin access is removed first: the configuration decides.
+/// What an origin server said about cross-origin access goes: the configuration decides.
 /// With a list of origins `Vary: Origin` is told to every viewer, also to those without an `Origin`,
 /// for the answer would have been another with one.
 pub fn allow(headers: &mut HeaderMap, ask: &Ask, cors: &Cors) {
-    for name in [
-        header::ACCESS_CONTROL_ALLOW_ORIGIN,
-        header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
-        header::ACCESS_CONTROL_EXPOSE_HEADERS,
-        TIMING_ALLOW_ORIGIN,
-        CROSS_ORIGIN_RESOURCE_POLICY,
-    ] {
-        headers.remove(name);
-    }
     let policy = policy(cors);
     if policy == Policy::Listed {
         vary::add(headers, &[header::ORIGIN]);
     }
-    if policy == Policy::Public {
-        headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
-    }
-    if let Some(origin) = allowed_origin(ask, cors) {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
-        headers.insert(TIMING_ALLOW_ORIGIN, origin);
+    let origin = allowed_origin(ask, cors);
+    let exposed = origin.as_ref().map(|_| EXPOSED_HEADERS);
+    let resource_policy = (policy == Policy::Public).then_some(CROSS_ORIGIN);
+    for (name, value) in [
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone()),
+        (header::ACCESS_CONTROL_ALLOW_CREDENTIALS, None),
+        (header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed),
+        (TIMING_ALLOW_ORIGIN, origin),
+        (CROSS_ORIGIN_RESOURCE_POLICY, resource_policy),
+    ] {
+        match value {
+            Some(value) => drop(headers.insert(name, value)),
+            None => drop(headers.remove(name)),
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 
 use ::http::HeaderValue;
 
-use super::field_value::{digits, trim_ows, visible};
+use super::field_value::{composed, digits, trim_ows};
 
 /// Seconds since 1970 of 9999-12-31T23:59:59Z: the last instant an IMF-fixdate can say.
 pub const LATEST_S: u64 = 253_402_300_799;
@@ -26,7 +26,7 @@ pub fn format(at_s: u64) -> HeaderValue {
     let (year, month, day) = civil_from_days(days);
     let weekday = name(&DAYS, weekday(days));
     let month = name(&MONTHS, month - 1);
-    visible(&format!(
+    composed(format_args!(
         "{weekday}, {day:02} {month} {year:04} {:02}:{:02}:{:02} GMT",
         second / 3600,
         second / 60 % 60,

@@ -2,31 +2,30 @@
 
 use ::http::HeaderValue;
 
-use super::field_value::{trim_ows, visible};
+use super::field_value::{composed, trim_ows};
 use crate::limits::ENTITY_TAGS_MAX;
 
 /// The strong entity tag of a representation we serve: the same bytes, and no others, have it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct EntityTag {
-    opaque: String,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct EntityTag<'a> {
+    opaque: &'a str,
 }
 
-impl EntityTag {
+impl<'a> EntityTag<'a> {
     /// `opaque` is the part between the quotes; `None` unless it is visible ASCII without quotes.
-    pub fn strong(opaque: impl Into<String>) -> Option<Self> {
-        let opaque = opaque.into();
+    pub fn strong(opaque: &'a str) -> Option<Self> {
         let possible = opaque.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x7e));
         possible.then_some(Self { opaque })
     }
 
     /// The part between the quotes.
-    pub fn opaque(&self) -> &str {
-        &self.opaque
+    pub fn opaque(self) -> &'a str {
+        self.opaque
     }
 
     /// `"opaque"`, as the `ETag` header has it.
-    pub fn header_value(&self) -> HeaderValue {
-        visible(&format!("\"{}\"", self.opaque))
+    pub fn header_value(self) -> HeaderValue {
+        composed(format_args!("\"{}\"", self.opaque))
     }
 }
 
@@ -60,12 +59,12 @@ impl<'a> SentTag<'a> {
     }
 
     /// Both are strong and the same.
-    pub(super) fn matches_strongly(self, ours: &EntityTag) -> bool {
+    pub(super) fn matches_strongly(self, ours: EntityTag<'_>) -> bool {
         !self.weak && self.matches_weakly(ours)
     }
 
     /// The same, whichever is weak.
-    pub(super) fn matches_weakly(self, ours: &EntityTag) -> bool {
+    pub(super) fn matches_weakly(self, ours: EntityTag<'_>) -> bool {
         self.opaque == ours.opaque.as_bytes()
     }
 }
@@ -195,8 +194,8 @@ mod tests {
             [("\"1\"", true, true), ("W/\"1\"", false, true), ("\"2\"", false, false)]
         {
             let tag = SentTag::parse(sent.as_bytes()).unwrap();
-            assert_eq!(tag.matches_strongly(&ours), strongly, "{sent}");
-            assert_eq!(tag.matches_weakly(&ours), weakly, "{sent}");
+            assert_eq!(tag.matches_strongly(ours), strongly, "{sent}");
+            assert_eq!(tag.matches_weakly(ours), weakly, "{sent}");
         }
     }
 

@@ -1,5 +1,7 @@
 //! Header values that cannot fail and cannot be split.
 
+use std::fmt::{self, Write};
+
 use ::http::HeaderValue;
 
 /// `text` as a header value.
@@ -7,9 +9,47 @@ use ::http::HeaderValue;
 /// Whatever is not a visible ASCII character or a space becomes `?`, so a value built from a
 /// viewer's text can neither end its line nor be refused (RFC 9110 §5.5).
 pub fn visible(text: &str) -> HeaderValue {
-    let clean: String =
-        text.chars().map(|c| if matches!(c, ' '..='~') { c } else { '?' }).collect();
-    HeaderValue::try_from(clean).unwrap_or(HeaderValue::from_static(""))
+    let value = if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        HeaderValue::from_str(text)
+    } else {
+        let clean = text.chars().map(|c| if matches!(c, ' '..='~') { c } else { '?' });
+        HeaderValue::from_str(&clean.collect::<String>())
+    };
+    value.unwrap_or(HeaderValue::from_static(""))
+}
+
+/// The same of a text that is composed for it: `composed(format_args!("bytes */{total}"))`.
+pub fn composed(text: fmt::Arguments<'_>) -> HeaderValue {
+    let mut line = Line { bytes: [0; LINE_BYTES_MAX], length: 0 };
+    match line.write_fmt(text) {
+        Ok(()) => visible(line.text()),
+        Err(fmt::Error) => visible(&text.to_string()),
+    }
+}
+
+/// Room for most values, without an allocation.
+struct Line {
+    bytes: [u8; LINE_BYTES_MAX],
+    length: usize,
+}
+
+const LINE_BYTES_MAX: usize = 80;
+
+impl Line {
+    fn text(&self) -> &str {
+        let text = self.bytes.get(..self.length).map(std::str::from_utf8);
+        text.and_then(Result::ok).unwrap_or_default()
+    }
+}
+
+impl Write for Line {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = self.length + text.len();
+        let room = self.bytes.get_mut(self.length..end).ok_or(fmt::Error)?;
+        room.copy_from_slice(text.as_bytes());
+        self.length = end;
+        Ok(())
+    }
 }
 
 /// Strips optional whitespace, SP and HTAB and nothing else (RFC 9110 §5.6.3).
@@ -60,6 +100,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_composed_is_what_it_says_however_long_it_is(one in "\\PC{0,100}", two in "[ -~]{0,100}") {
+            let value = composed(format_args!("{one}; {two}"));
+            prop_assert_eq!(value, visible(&format!("{one}; {two}")));
+        }
+
         #[test]
         fn any_text_becomes_a_value_of_the_same_visible_length(text in any::<String>()) {
             let value = visible(&text);

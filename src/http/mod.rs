@@ -13,7 +13,7 @@
 //! - [`vary`], [`disposition`] and [`content_type`] write and read single headers; [`timestamp`] the times of JSON.
 //!
 //! Nothing a viewer sends can panic here, and no header value built here can end its line:
-//! [`visible`] is where text becomes a value.
+//! [`visible`] and [`composed`] are where text becomes a value.
 //!
 //! Inside this module the `http` crate is spelled `::http`.
 
@@ -33,4 +33,4 @@ mod shape;
 pub mod timestamp;
 pub mod vary;
 
-pub use field_value::visible;
+pub use field_value::{composed, visible};

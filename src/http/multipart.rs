@@ -7,7 +7,7 @@
 use ::http::HeaderValue;
 
 use super::cut::Cut;
-use super::field_value::visible;
+use super::field_value::{composed, visible};
 use super::range::ByteRange;
 use super::range_set::Ranges;
 
@@ -25,7 +25,7 @@ pub struct Multipart<'a> {
 impl Multipart<'_> {
     /// `Content-Type` of the answer.
     pub fn header_value(self) -> HeaderValue {
-        visible(&format!("multipart/byteranges; boundary={}", self.boundary))
+        composed(format_args!("multipart/byteranges; boundary={}", self.boundary))
     }
 
     /// The whole answer: `ranges` of a body of `total` bytes, each behind its part's headers.

@@ -4,13 +4,12 @@
 //! open (RFC 4151). It does not depend on the host, never changes its meaning, and no path of the
 //! video namespace has to be kept free for it. Clients that only look at `code` lose nothing.
 
-use std::collections::BTreeMap;
-
 use ::http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde_json::Value;
 
 use super::cors;
 use super::field_value::visible;
+use crate::document::{Document, Members};
+use crate::json::Writer;
 use crate::request::rejection::Rejection;
 
 /// What every `type` begins with.
@@ -38,7 +37,7 @@ pub struct Problem {
     /// Seconds after which asking again may help; also the `Retry-After` header.
     pub retry_after_s: Option<u64>,
     /// Further members of the document, in the order of their names.
-    pub extensions: BTreeMap<&'static str, Value>,
+    pub extensions: Members,
 }
 
 /// Why no rendition could be made, as far as a viewer may know.
@@ -59,34 +58,34 @@ pub struct UpstreamFailure<'a> {
 impl Problem {
     /// The document for a request that is refused.
     pub fn rejected(rejection: &Rejection, request_id: &str) -> Self {
-        let mut extensions = BTreeMap::from([("request_id", Value::from(request_id))]);
+        let mut extensions = of_request(request_id);
         match rejection {
             Rejection::Parameter { parameter, value, expected } => {
-                extensions.insert("parameter", Value::from(parameter.as_str()));
-                extensions.insert("value", Value::from(value.as_str()));
-                extensions.insert("expected", Value::from(expected.as_str()));
+                extensions.put("parameter", Document::text(parameter));
+                extensions.put("value", Document::text(value));
+                extensions.put("expected", Document::text(expected));
             }
             Rejection::Duplicate { parameter } => {
-                extensions.insert("parameter", Value::from(parameter.as_str()));
-                extensions.insert("expected", Value::from("one value"));
+                extensions.put("parameter", Document::text(parameter));
+                extensions.put("expected", Document::text("one value"));
             }
             Rejection::QueryTooLong { bytes, bytes_max }
             | Rejection::PathTooLong { bytes, bytes_max } => {
-                extensions.insert("bytes", Value::from(*bytes));
-                extensions.insert("bytes_max", Value::from(*bytes_max));
+                extensions.put("bytes", Document::count(*bytes));
+                extensions.put("bytes_max", Document::count(*bytes_max));
             }
             Rejection::TooManyParameters { count_max } => {
-                extensions.insert("count_max", Value::from(*count_max));
+                extensions.put("count_max", Document::count(*count_max));
             }
             Rejection::Method { method } => {
-                extensions.insert("method", Value::from(method.as_str()));
+                extensions.put("method", Document::text(method));
             }
             Rejection::SignatureExpired { expires_s } => {
-                extensions.insert("expires", Value::from(*expires_s));
+                extensions.put("expires", Document::number(*expires_s));
             }
             Rejection::NotAllowedHere { parameters, allowed } => {
-                extensions.insert("parameters", Value::from(parameters.as_slice()));
-                extensions.insert("allowed", Value::from(*allowed));
+                extensions.put("parameters", Document::texts(parameters));
+                extensions.put("allowed", Document::text(allowed));
             }
             Rejection::Path { .. }
             | Rejection::NoOrigin
@@ -108,15 +107,13 @@ impl Problem {
     /// The document for a rendition that could not be made.
     pub fn upstream(failure: &UpstreamFailure<'_>) -> Self {
         let &UpstreamFailure { status, reason, upstream_code, request_id, retry_after_s } = failure;
-        let mut extensions = BTreeMap::from([
-            ("reason", Value::from(reason)),
-            ("request_id", Value::from(request_id)),
-        ]);
+        let mut extensions = of_request(request_id);
+        extensions.put("reason", Document::text(reason));
         if let Some(code) = upstream_code {
-            extensions.insert("upstream_code", Value::from(code));
+            extensions.put("upstream_code", Document::number(code.into()));
         }
         if let Some(seconds) = retry_after_s {
-            extensions.insert("retry_after", Value::from(seconds));
+            extensions.put("retry_after", Document::number(seconds));
         }
         Self {
             status,
@@ -141,12 +138,14 @@ impl Problem {
             detail: "nothing is served at this path".to_owned(),
             instance: None,
             retry_after_s: None,
-            extensions: BTreeMap::from([("request_id", Value::from(request_id))]),
+            extensions: of_request(request_id),
         }
     }
 
     /// The document for a viewer who asks for too much that has not been made.
     pub fn too_many_misses(request_id: &str, retry_after_s: u64) -> Self {
+        let mut extensions = of_request(request_id);
+        extensions.put("retry_after", Document::number(retry_after_s));
         Self {
             status: StatusCode::TOO_MANY_REQUESTS,
             code: "too-many-misses",
@@ -156,10 +155,7 @@ impl Problem {
             ),
             instance: None,
             retry_after_s: Some(retry_after_s),
-            extensions: BTreeMap::from([
-                ("request_id", Value::from(request_id)),
-                ("retry_after", Value::from(retry_after_s)),
-            ]),
+            extensions,
         }
     }
 
@@ -175,22 +171,29 @@ impl Problem {
     /// The same problem has the same bytes. `<`, `>` and `&` are escaped, so a browser that guesses
     /// at types finds no markup in a viewer's own text.
     pub fn body(&self) -> String {
-        let mut members = vec![
-            ("type", Value::from(format!("{TYPE_PREFIX}{}", self.code))),
-            ("title", Value::from(self.title)),
-            ("status", Value::from(self.status.as_u16())),
-            ("detail", Value::from(self.detail.as_str())),
-        ];
-        members.extend(self.instance.as_deref().map(|at| ("instance", Value::from(at))));
-        members.push(("code", Value::from(self.code)));
-        members.extend(self.extensions.iter().map(|(name, value)| (*name, value.clone())));
-        let members: Vec<_> =
-            members.into_iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+        let mut writer = Writer::default();
+        writer.open('{');
+        writer.name("type");
+        writer.text(&format!("{TYPE_PREFIX}{}", self.code));
+        writer.name("title");
+        writer.text(self.title);
+        writer.name("status");
+        writer.number(self.status.as_u16().into());
+        writer.name("detail");
+        writer.text(&self.detail);
+        if let Some(instance) = &self.instance {
+            writer.name("instance");
+            writer.text(instance);
+        }
+        writer.name("code");
+        writer.text(self.code);
+        for (name, value) in self.extensions.iter() {
+            writer.name(name);
+            writer.document(value.as_str());
+        }
+        writer.close('}');
         // None of these stands outside a string in JSON, so escaping the whole text is safe.
-        format!("{{{}}}", members.join(","))
-            .replace('<', "\\u003c")
-            .replace('>', "\\u003e")
-            .replace('&', "\\u0026")
+        writer.into_text().replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
     }
 
     /// The headers of the answer, without its length.
@@ -215,6 +218,13 @@ impl Problem {
         }
         headers
     }
+}
+
+/// What every problem has.
+fn of_request(request_id: &str) -> Members {
+    let mut extensions = Members::default();
+    extensions.put("request_id", Document::text(request_id));
+    extensions
 }
 
 fn title(rejection: &Rejection) -> &'static str {

@@ -2,6 +2,8 @@
 //! Method: golden bodies, every rejection once, and hostile text.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+use serde_json::Value;
+
 use super::*;
 use proptest::prelude::*;
 

@@ -2,7 +2,7 @@
 
 use ::http::HeaderValue;
 
-use super::field_value::{digits, trim_ows, visible};
+use super::field_value::{composed, digits, trim_ows};
 
 /// One requested range of bytes, not yet held against a length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,11 +53,11 @@ impl RangeSpec {
 
     /// The `Range` header that asks for this and nothing else, in one spelling.
     pub fn header_value(self) -> HeaderValue {
-        visible(&match self {
-            Self::FromTo { first, last } => format!("bytes={first}-{last}"),
-            Self::From { first } => format!("bytes={first}-"),
-            Self::Suffix { length } => format!("bytes=-{length}"),
-        })
+        match self {
+            Self::FromTo { first, last } => composed(format_args!("bytes={first}-{last}")),
+            Self::From { first } => composed(format_args!("bytes={first}-")),
+            Self::Suffix { length } => composed(format_args!("bytes=-{length}")),
+        }
     }
 }
 
@@ -92,13 +92,13 @@ impl ByteRange {
 
     /// `Content-Range` of a 206: `bytes 0-1/10` (RFC 9110 §14.4).
     pub fn content_range(self, total: u64) -> HeaderValue {
-        visible(&format!("bytes {}-{}/{total}", self.first, self.last))
+        composed(format_args!("bytes {}-{}/{total}", self.first, self.last))
     }
 }
 
 /// `Content-Range` of a 416: `bytes */10` (RFC 9110 §14.4).
 pub fn unsatisfied_content_range(total: u64) -> HeaderValue {
-    visible(&format!("bytes */{total}"))
+    composed(format_args!("bytes */{total}"))
 }
 
 /// The `Content-Range` of an answer we were given.

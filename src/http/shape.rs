@@ -4,6 +4,7 @@ use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use super::conditional::Answer;
 use super::cut::Cut;
+use super::field_value::composed;
 use super::multipart::Multipart;
 use super::range::unsatisfied_content_range;
 
@@ -84,7 +85,7 @@ const BYTES: HeaderValue = HeaderValue::from_static("bytes");
 
 fn promise(headers: &mut HeaderMap, length: u64) {
     headers.insert(header::ACCEPT_RANGES, BYTES);
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    headers.insert(header::CONTENT_LENGTH, composed(format_args!("{length}")));
 }
 
 fn refuse(headers: &mut HeaderMap) {

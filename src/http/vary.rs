@@ -1,7 +1,5 @@
 //! `Vary`, told once and in one order, and the client hints we ask for.
 
-use std::collections::BTreeSet;
-
 use ::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::field_value::visible;
@@ -35,7 +33,7 @@ pub const ACCEPT_CH_NAME: HeaderName = HeaderName::from_static("accept-ch");
 /// Afterwards there is one `Vary` line, lower-case, sorted, without duplicates; `*` swallows every
 /// name (RFC 9110 §12.5.5), what is no header name is dropped, and an empty list leaves no header.
 pub fn add(headers: &mut HeaderMap, names: &[HeaderName]) {
-    let mut merged: BTreeSet<String> = names.iter().map(|name| name.as_str().to_owned()).collect();
+    let mut merged = names.to_vec();
     for line in headers.get_all(header::VARY) {
         for member in line.as_bytes().split(|&byte| byte == b',') {
             let member = member.trim_ascii();
@@ -44,15 +42,17 @@ pub fn add(headers: &mut HeaderMap, names: &[HeaderName]) {
                 return;
             }
             if let Ok(name) = HeaderName::from_bytes(member) {
-                merged.insert(name.as_str().to_owned());
+                merged.push(name);
             }
         }
     }
     if merged.is_empty() {
         headers.remove(header::VARY);
     } else {
-        let list = merged.into_iter().collect::<Vec<_>>().join(", ");
-        headers.insert(header::VARY, visible(&list));
+        let mut names: Vec<&str> = merged.iter().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        names.dedup();
+        headers.insert(header::VARY, visible(&names.join(", ")));
     }
 }
 

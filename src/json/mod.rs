@@ -5,16 +5,21 @@
 //!
 //! - `record!` is an object, with its members in their order; `choice!` and `tagged!` are enums with something in them;
 //!   `words!` are enums without.
+//! - What others wrote, to be looked into and shown again, is a [`Value`].
 //! - What is unknown in an object is refused or passed over, as its type says; what is there twice is always refused.
 
+mod escapes;
 mod parts;
+mod reading;
 mod scan;
 pub(crate) mod shapes;
 mod spelled;
+mod value;
 mod writer;
 
 pub(crate) use shapes::{choice, record, tagged, words};
 pub use spelled::{Inside, Spelled, Unknown, needed, optional};
+pub use value::{Map, Misspelled, Value};
 pub use writer::Writer;
 
 /// Something that is kept or sent as JSON.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::escapes::unquoted;
 use super::{Foreign, Json, scan};
 
 /// A value, as it is spelled. An object may still turn out to be none when it is looked into; anything else is one.
@@ -24,7 +25,7 @@ impl<'a> Spelled<'a> {
     pub fn of(text: &'a str) -> Result<Self, Foreign> {
         let text = text.trim_matches([' ', '\n', '\r', '\t']);
         if !text.starts_with('{') {
-            let end = scan::value(text.as_bytes(), 0, 0)?;
+            let end = scan::value(text, 0, 0)?;
             if end < text.len() {
                 return Err(Foreign);
             }
@@ -53,14 +54,7 @@ impl<'a> Spelled<'a> {
 
     /// The text that it is.
     pub fn text(self) -> Result<Cow<'a, str>, Foreign> {
-        let bytes = self.text.as_bytes();
-        if bytes.first() != Some(&b'"') {
-            return Err(Foreign);
-        }
-        if bytes.contains(&b'\\') {
-            return serde_json::from_str(self.text).map(Cow::Owned).map_err(|_| Foreign);
-        }
-        self.text.get(1..bytes.len() - 1).map(Cow::Borrowed).ok_or(Foreign)
+        unquoted(self.text)
     }
 
     /// The members of these names; `None` for each that is not there.
@@ -142,20 +136,20 @@ impl<'a> Inside<'a> {
     }
 
     fn behind(bracket: u8, whole: Spelled<'a>) -> Result<Self, Foreign> {
-        let at = scan::byte(whole.text.as_bytes(), 0, bracket)?;
+        let at = scan::byte(whole.text, 0, bracket)?;
         Ok(Self { whole, at, is_first: true })
     }
 
     /// The next item.
     pub fn item(&mut self) -> Result<Option<Spelled<'a>>, Foreign> {
-        let text = self.whole.text.as_bytes();
+        let text = self.whole.text;
         let Some(begin) = scan::item(text, self.at, b']', self.is_first)? else { return Ok(None) };
         self.value(begin).map(Some)
     }
 
     /// The next member's name and value. Behind the last, nothing else is in the text.
     pub fn member(&mut self) -> Result<Option<(Spelled<'a>, Spelled<'a>)>, Foreign> {
-        let text = self.whole.text.as_bytes();
+        let text = self.whole.text;
         let Some(begin) = scan::item(text, self.at, b'}', self.is_first)? else {
             let end = scan::byte(text, self.at, b'}')?;
             return if end == text.len() { Ok(None) } else { Err(Foreign) };
@@ -167,7 +161,7 @@ impl<'a> Inside<'a> {
     }
 
     fn value(&mut self, begin: usize) -> Result<Spelled<'a>, Foreign> {
-        self.at = scan::value(self.whole.text.as_bytes(), begin, 1)?;
+        self.at = scan::value(self.whole.text, begin, 1)?;
         self.is_first = false;
         self.whole.part(begin, self.at)
     }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::*;
@@ -135,7 +136,6 @@ fn any_json() -> impl Strategy<Value = String> {
             "\"may-hold\"",
             r#""\u0041\n""#,
             r#""\ud83c\udf75""#,
-            r#""\ud800""#,
             "1e999",
             "\"\u{1}\"",
             "[]",
@@ -183,9 +183,16 @@ proptest! {
         let inserted = json.get(..cut).zip(json.get(cut..)).map(|(one, other)| format!("{one}{}{other}", pieces.first().unwrap_or(&"")));
         for text in [Some(pieces.concat()), Some(json), spoiled, inserted].into_iter().flatten() {
             let text = format!("[{text}]");
-            let theirs = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
-            prop_assert_eq!(Spelled::of(&text).is_ok(), theirs, "{}", text);
-            agree::<Open>(&format!("{{\"n\":1,\"z\":{text}}}"));
+            let theirs = serde_json::from_str::<serde_json::Value>(&text);
+            // A number that is too large for a float is one for us.
+            let is_good = theirs.map_or_else(
+                |it| it.to_string().contains("out of range") && serde_json::from_str::<IgnoredAny>(&text).is_ok(),
+                |_| true,
+            );
+            prop_assert_eq!(Spelled::of(&text).is_ok(), is_good, "{}", text);
+            prop_assert_eq!(Value::parse(&text).is_ok(), is_good, "{}", text);
+            let open = format!("{{\"n\":1,\"z\":{text}}}");
+            prop_assert_eq!(read::<Open>(&open).is_ok(), is_good, "{}", text);
         }
     }
 
@@ -208,6 +215,9 @@ fn what_a_derive_let_pass_and_nobody_writes_is_refused() {
     let text = r#"{"first":null}"#;
     assert!(serde_json::from_str::<Word>(text).is_ok());
     assert_eq!(read::<Word>(text), Err(Foreign), "an object for a word");
+    let text = r#"{"n":1,"z":"\ud800"}"#;
+    assert!(serde_json::from_str::<Open>(text).is_ok());
+    assert_eq!(read::<Open>(text), Err(Foreign), "half a character in what is passed over");
 }
 
 #[test]

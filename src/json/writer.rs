@@ -20,6 +20,12 @@ impl Writer {
         self.text.push_str(word);
     }
 
+    /// A value that is written already.
+    pub fn document(&mut self, text: &str) {
+        self.separate();
+        self.text.push_str(text);
+    }
+
     /// A number.
     pub fn number(&mut self, number: u64) {
         self.separate();

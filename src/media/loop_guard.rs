@@ -30,7 +30,7 @@ pub fn marks(ask: &Ask) -> Vec<(HeaderName, HeaderValue)> {
 
 /// Whether this request has been through this worker on this host before.
 pub fn is_loop(ask: &Ask) -> bool {
-    LOOP_HEADERS.iter().any(|name| {
+    LOOP_HEADERS.iter().filter(|name| ask.headers.contains_key(*name)).any(|name| {
         let own = own_mark(ask, name);
         ask.headers
             .get_all(name)

@@ -56,7 +56,7 @@ pub async fn make<H: Host>(
     let mut gravest = None;
     let first = begin(host);
     let mut began = first;
-    for source in &rendition.sources {
+    for source in rendition.sources() {
         // What comes of it rests on every source that was asked before, and on what was known then.
         began = Began { heard: first.heard, ..begin(host) };
         let unfit = match transform(host, ask, config, rendition, source, began, trace).await {
@@ -240,7 +240,7 @@ pub async fn original<H: Host>(
     trace: &mut Trace,
 ) -> Option<Reply<H::Body>> {
     let began_ms = host.now_ms();
-    for source in &rendition.sources {
+    for source in rendition.sources() {
         match fetch_original(host, ask, config, source).await {
             Ok(reply) if matches!(reply.status, 200 | 206 | 304 | 412 | 416) => {
                 trace.original_ms = Some(host.now_ms().saturating_sub(began_ms));
@@ -279,7 +279,7 @@ pub async fn exists<H: Host>(
     rendition: &Rendition<'_>,
     trace: &mut Trace,
 ) -> bool {
-    for source in &rendition.sources {
+    for source in rendition.sources() {
         match ask_for_head(host, ask, config, source, config.sources.timeout_ms, Vec::new()).await {
             Ok(reply) => {
                 let status = reply.status;

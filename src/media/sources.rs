@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, header};
 
 use super::follow::origin_of;
 use crate::cache::ports::{Fault, Secrets};
-use crate::config::template::{Piece, pieces};
+use crate::config::template::{Piece, REQUEST_ORIGIN, pieces};
 use crate::config::{Origin, SourceAuth};
 use crate::request::path::SourcePath;
 
@@ -35,6 +35,18 @@ impl Source {
 /// The first rule whose pattern matches the path.
 pub fn rule<'a>(origins: &'a [Origin], path: &SourcePath) -> Option<&'a Origin> {
     origins.iter().find(|origin| origin.pattern.is_match(path.as_str()))
+}
+
+/// Whether any source of a rule lies on this host, where this worker itself would answer.
+///
+/// The host is literal in a template, so it is the same for every video.
+pub fn are_on_host(origin: &Origin, request_origin: &str) -> bool {
+    let is_here = |url: &str| {
+        let (host, path) = url.split_at_checked(request_origin.len()).unwrap_or_default();
+        host.eq_ignore_ascii_case(request_origin) && path.starts_with('/')
+    };
+    let mut urls = origin.sources.iter().map(|source| &source.url);
+    urls.any(|url| url.starts_with(REQUEST_ORIGIN) || is_here(url))
 }
 
 /// The sources of a video under a rule that matches its path, in the order they are tried.

@@ -56,6 +56,27 @@ fn a_source_that_the_transformer_cannot_reach_is_relayed() {
 }
 
 #[test]
+fn whether_a_source_is_on_the_host_that_is_asked_is_known_without_a_video() {
+    for (url, is_here) in [
+        ("https://open.example/$1", false),
+        ("{request-origin}/$1?b=https://c.example", true),
+        ("https://v.example/$1", true),
+        ("https://v.example/a/$1?b=https://c.example", true),
+        ("https://v.example:8443/$1", false),
+        ("http://v.example/$1", false),
+        ("https://v.example.org/$1", false),
+    ] {
+        let origins = origins(&json!([{
+            "name": "a", "pattern": "^/(.+)$", "sources": [{"url": "https://w.example/$1"}, {"url": url}]
+        }]));
+        let located =
+            locate(&origins[0], &SourcePath::parse("/a.mp4").unwrap(), "https://V.example");
+        assert_eq!(located.iter().any(|it| it.own_host), is_here, "{url}");
+        assert_eq!(are_on_host(&origins[0], "https://V.example"), is_here, "{url}");
+    }
+}
+
+#[test]
 fn the_first_rule_that_matches_decides() {
     let origins = origins(&json!([
         {"name": "a", "pattern": "^/a/", "sources": [{"url": "https://a.example/x"}]},

@@ -21,7 +21,7 @@ pub fn tag(text: &str) -> Result<String, String> {
         let advice = "a tag is visible ASCII without spaces and commas; write others percent-encoded, as %2C";
         return Err(advice.to_owned());
     }
-    Ok(tags::carried(text))
+    Ok(tags::carried(text.to_owned()))
 }
 
 /// The path of a source, with or without its leading slash; the error is advice.

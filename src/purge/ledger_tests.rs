@@ -145,6 +145,18 @@ fn marks_are_written_in_the_order_of_their_names_as_text() {
 }
 
 #[test]
+fn what_is_stored_of_a_target_is_this_number_for_ever() {
+    for (target, number) in [
+        (Target::Tag(format!("Asset:{}", "X".repeat(60))), 0x1a15_e8ce_5699_4850),
+        (Target::Host("V.example.".into()), 0x4394_a3d5_ed39_e11c),
+    ] {
+        assert_eq!(target.digest(), Some(number), "{target:?}");
+    }
+    assert_eq!(folder_digest("", "videos"), 0x58da_f1d1_1c36_d774);
+    assert_eq!(folder_digest("V.example", "videos"), 0x6f53_3d7c_2b13_7e54);
+}
+
+#[test]
 fn what_no_ledger_can_be_is_corrupt() {
     let good = r#"{"v":1,"n":3,"e":[0,1],"t":{"ff":[2,0]},"p":{"/a":[3,0]},"b":{}}"#;
     assert!(Ledger::decode(good).is_ok());

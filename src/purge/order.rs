@@ -1,14 +1,12 @@
 //! What an operator wants purged: read from JSON, checked whole, every mistake named at once.
 
-use serde_json::{Map, Value};
-
 use super::aim::{self, host, path, prefix, tag};
 use super::ledger::Mode;
 use super::target::{Prefix, Target};
 use crate::cache::bypass;
 use crate::cache::rendition::Rendition;
 use crate::config::Config;
-use crate::json::record;
+use crate::json::{Map, Value, record};
 use crate::limits::{BY_CHARS_MAX, NOTE_CHARS_MAX, PURGE_ERRORS_MAX, PURGE_TARGETS_MAX};
 use crate::media::sources;
 use crate::request;
@@ -183,9 +181,7 @@ impl Order {
     pub fn aim_at_url(&mut self, url: &str, config: &Config) -> Result<(), String> {
         let ask = aim::url(url)?;
         let path = SourcePath::parse(&ask.path).map_err(|rejection| rejection.to_string())?;
-        let is_video =
-            path.extension().is_some_and(|extension| config.video_extensions.contains(&extension));
-        if !is_video {
+        if !path.is_one_of(&config.video_extensions) {
             return Err("it is no video of this worker".to_owned());
         }
         let origin = sources::rule(&config.origins, &path)
@@ -241,7 +237,7 @@ const MEMBERS: [&str; 10] =
 /// Characters of a name that is unknown that are repeated.
 const SHOWN_CHARS_MAX: usize = 64;
 
-fn length(members: &Map<String, Value>, name: &str) -> usize {
+fn length(members: &Map, name: &str) -> usize {
     members.get(name).and_then(Value::as_array).map_or(0, Vec::len)
 }
 
@@ -266,7 +262,7 @@ impl Reading {
         self.mistakes.push(Mistake { at, detail });
     }
 
-    fn flag(&mut self, members: &Map<String, Value>, name: &str) -> bool {
+    fn flag(&mut self, members: &Map, name: &str) -> bool {
         match members.get(name) {
             None => false,
             Some(Value::Bool(flag)) => *flag,
@@ -277,7 +273,7 @@ impl Reading {
         }
     }
 
-    fn text(&mut self, members: &Map<String, Value>, name: &str, chars_max: usize) -> String {
+    fn text(&mut self, members: &Map, name: &str, chars_max: usize) -> String {
         let Some(value) = members.get(name) else { return String::new() };
         let fits =
             |text: &&str| text.chars().count() <= chars_max && !text.chars().any(char::is_control);
@@ -292,7 +288,7 @@ impl Reading {
 
     fn each(
         &mut self,
-        members: &Map<String, Value>,
+        members: &Map,
         name: &str,
         mut take: impl FnMut(&str) -> Result<(), String>,
     ) {

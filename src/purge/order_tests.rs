@@ -1,14 +1,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::needless_pass_by_value)] // documents are written where they are given
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::json;
 use crate::purge::target::Prefix;
 
 fn given(document: Value) -> Result<Request, Vec<Mistake>> {
-    read(&document, &Config::defaults())
+    read(&document.into(), &Config::defaults())
 }
 
 fn order(document: Value) -> Order {

@@ -1,12 +1,10 @@
 //! What became of a purge, tier by tier: what is written down once, and what follows from how far each tier is.
 
-use serde_json::{Value, json};
-
 use super::heard;
 use super::ledger::Mode;
 use super::order::{Asked, Order};
 use super::settings::ReadFrom;
-use crate::http::date::rfc3339;
+use crate::document::{Document, Object};
 use crate::json::{Foreign, Json, Spelled, Unknown, Writer, needed, record, words};
 
 /// Where a purge came from.
@@ -212,71 +210,89 @@ impl Receipt {
     }
 
     /// As operators see it.
-    pub fn json(&self) -> Value {
+    pub fn json(&self) -> Document {
         let Written { number, at_ms, recorded_ms, via, mode, by, note, asked, remarks, zone_items } =
             &self.written;
-        let is_heard = self.heard_by_ms.is_some_and(|by_ms| by_ms <= self.now_ms);
-        let swept = match (mode, self.swept) {
-            // Served while it is made anew.
-            (Mode::Soft, _) => json!({ "state": "done", "deleted": 0 }),
-            (Mode::Hard, Some(Swept { deleted, .. })) => {
-                json!({ "state": "done", "deleted": deleted })
-            }
-            (Mode::Hard, None) => json!({ "state": "pending", "deleted": 0 }),
-        };
         let complete_ms = self.complete_ms();
-        json!({
-            "id": id(*number),
-            "number": number,
-            "at": rfc3339(*at_ms),
-            "by": by,
-            "note": note,
-            "via": via.as_str(),
-            "mode": mode.as_str(),
-            "targets": {
-                "tags": asked.tags,
-                "paths": asked.paths,
-                "prefixes": asked.prefixes,
-                "urls": asked.urls,
-                "hosts": asked.hosts,
-                "everything": asked.everything,
-            },
-            "remarks": remarks,
-            "tiers": {
-                "ledger": { "state": "done", "at": rfc3339(*recorded_ms) },
-                "isolates": {
-                    "state": if is_heard { "done" } else { "pending" },
-                    "mirrored_at": self.mirrored_ms.map(rfc3339),
-                    "heard_everywhere_by": self.heard_by_ms.map(rfc3339),
-                },
-                "zone": self.zone.json(zone_items.unwrap_or_default()),
-                "transformation": { "state": "done", "version": number.to_string() },
-                "deletion": swept,
-            },
-            "complete": complete_ms.is_some(),
-            "complete_at": complete_ms.map(rfc3339),
-        })
+        let mut receipt = Object::default();
+        receipt.time("at", *at_ms);
+        receipt.text("by", by);
+        receipt.flag("complete", complete_ms.is_some());
+        receipt.time_or_null("complete_at", complete_ms);
+        receipt.text("id", &id(*number));
+        receipt.text("mode", mode.as_str());
+        receipt.text("note", note);
+        receipt.number("number", *number);
+        receipt.texts("remarks", remarks);
+        receipt.document("targets", &targets(asked));
+        let mut tiers = Object::default();
+        tiers.document("deletion", &self.deletion());
+        tiers.document("isolates", &self.isolates());
+        let mut ledger = Object::default();
+        ledger.time("at", *recorded_ms);
+        ledger.text("state", "done");
+        tiers.document("ledger", &ledger.end());
+        let mut transformation = Object::default();
+        transformation.text("state", "done");
+        transformation.text("version", &number.to_string());
+        tiers.document("transformation", &transformation.end());
+        tiers.document("zone", &self.zone.json(zone_items.unwrap_or_default()));
+        receipt.document("tiers", &tiers.end());
+        receipt.text("via", via.as_str());
+        receipt.end()
+    }
+
+    fn deletion(&self) -> Document {
+        let (state, deleted) = match (self.written.mode, self.swept) {
+            // Served while it is made anew.
+            (Mode::Soft, _) => ("done", 0),
+            (Mode::Hard, Some(Swept { deleted, .. })) => ("done", deleted),
+            (Mode::Hard, None) => ("pending", 0),
+        };
+        let mut deletion = Object::default();
+        deletion.number("deleted", deleted);
+        deletion.text("state", state);
+        deletion.end()
+    }
+
+    fn isolates(&self) -> Document {
+        let is_heard = self.heard_by_ms.is_some_and(|by_ms| by_ms <= self.now_ms);
+        let mut isolates = Object::default();
+        isolates.time_or_null("heard_everywhere_by", self.heard_by_ms);
+        isolates.time_or_null("mirrored_at", self.mirrored_ms);
+        isolates.text("state", if is_heard { "done" } else { "pending" });
+        isolates.end()
     }
 }
 
+fn targets(asked: &Asked) -> Document {
+    let Asked { tags, paths, prefixes, urls, hosts, everything } = asked;
+    let mut targets = Object::default();
+    targets.flag("everything", *everything);
+    targets.texts("hosts", hosts);
+    targets.texts("paths", paths);
+    targets.texts("prefixes", prefixes);
+    targets.texts("tags", tags);
+    targets.texts("urls", urls);
+    targets.end()
+}
+
 impl ZonePart {
-    fn json(&self, items: u64) -> Value {
-        let shown = |state: &str, waiting: Option<&Waiting>| {
-            let error = waiting.map(|it| it.last_error.as_str()).filter(|error| !error.is_empty());
-            json!({
-                "state": state,
-                "requests": items,
-                "done": items.saturating_sub(waiting.map_or(0, |it| it.left)),
-                "last_error": error,
-                "next_try_at": waiting.map(|it| rfc3339(it.next_try_ms)),
-            })
+    fn json(&self, items: u64) -> Document {
+        let (state, waiting) = match self {
+            Self::Off => ("off", None),
+            Self::Done { .. } => ("done", None),
+            Self::Pending(waiting) => ("pending", Some(waiting)),
+            Self::Failing(waiting) => ("failing", Some(waiting)),
         };
-        match self {
-            Self::Off => shown("off", None),
-            Self::Done { .. } => shown("done", None),
-            Self::Pending(waiting) => shown("pending", Some(waiting)),
-            Self::Failing(waiting) => shown("failing", Some(waiting)),
-        }
+        let error = waiting.map(|it| it.last_error.as_str()).filter(|error| !error.is_empty());
+        let mut zone = Object::default();
+        zone.number("done", items.saturating_sub(waiting.map_or(0, |it| it.left)));
+        zone.text_or_null("last_error", error);
+        zone.time_or_null("next_try_at", waiting.map(|it| it.next_try_ms));
+        zone.number("requests", items);
+        zone.text("state", state);
+        zone.end()
     }
 }
 

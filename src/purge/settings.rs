@@ -109,7 +109,7 @@ mod tests {
     }
 
     fn settings(document: &str, secret: Option<&'static str>) -> Settings {
-        let config = Config::check(&serde_json::from_str(document).unwrap()).unwrap();
+        let config = Config::check(&document).unwrap();
         Settings::of(&config, &Pocket(secret))
     }
 

@@ -96,7 +96,7 @@ impl Target {
             Self::Tag(tag) => tag_digest(tag),
             Self::Path(path) => digest(Kind::Path, "", path),
             Self::Variant(key) => digest(Kind::Variant, "", key),
-            Self::Host(host) => digest(Kind::Host, "", &named(host)),
+            Self::Host(host) => host_digest(host),
         })
     }
 }
@@ -104,7 +104,11 @@ impl Target {
 /// Of everything that lies in a folder, on a host or (empty) on all.
 pub(super) fn folder_digest(host: &str, folder: &str) -> Digest {
     let kind = if host.is_empty() { Kind::Folder } else { Kind::FolderOnHost };
-    digest(kind, &named(host), folder)
+    digest_of(kind, named(host), folder.bytes())
+}
+
+fn host_digest(host: &str) -> Digest {
+    digest_of(Kind::Host, std::iter::empty(), named(host))
 }
 
 /// Whether this, or the bucket of it, is of something that is purged on one host and not on all.
@@ -129,7 +133,7 @@ impl<'a> Subject<'a> {
                 .flat_map(move |host| folders(path).map(move |folder| folder_digest(host, folder)));
             std::iter::once(digest(Kind::Path, "", path)).chain(folders)
         });
-        let of_host = self.host.map(|host| digest(Kind::Host, "", &named(host)));
+        let of_host = self.host.map(host_digest);
         self.tags
             .iter()
             .map(|tag| tag_digest(tag))
@@ -153,8 +157,8 @@ fn same_host(one: &str, other: &str) -> bool {
 }
 
 /// One spelling of a host.
-fn named(host: &str) -> String {
-    rooted(host).to_ascii_lowercase()
+fn named(host: &str) -> impl Iterator<Item = u8> {
+    rooted(host).bytes().map(|byte| byte.to_ascii_lowercase())
 }
 
 /// Without the dot of the root, which a viewer may write and means the same host (RFC 3986, 3.2.2).
@@ -169,7 +173,11 @@ fn folders(path: &str) -> impl Iterator<Item = &str> {
 
 /// A tag in metadata may have its short form, and a tag has no case: both forms have one digest.
 fn tag_digest(tag: &str) -> Digest {
-    digest(Kind::Tag, "", &tags::short_form(&tag.to_ascii_lowercase()))
+    let lower = |tag: &str| {
+        let tag = tag.bytes().map(|byte| byte.to_ascii_lowercase());
+        digest_of(Kind::Tag, std::iter::empty(), tag)
+    };
+    if tag.len() <= tags::SHORT_BYTES_MAX { lower(tag) } else { lower(&tags::short_form(tag)) }
 }
 
 #[derive(Clone, Copy)]
@@ -182,11 +190,19 @@ enum Kind {
     FolderOnHost = 6,
 }
 
-/// The kind, and FNV-1a over both texts: fixed for ever, for ledgers are stored.
 fn digest(kind: Kind, first: &str, second: &str) -> Digest {
+    digest_of(kind, first.bytes(), second.bytes())
+}
+
+/// The kind, and FNV-1a over both texts: fixed for ever, for ledgers are stored.
+fn digest_of(
+    kind: Kind,
+    first: impl Iterator<Item = u8>,
+    second: impl Iterator<Item = u8>,
+) -> Digest {
     const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0100_0000_01b3;
-    let bytes = first.bytes().chain([0]).chain(second.bytes());
+    let bytes = first.chain([0]).chain(second);
     let hash = bytes.fold(OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME));
     (kind as u64) << KIND_SHIFT | hash >> (u64::BITS - KIND_SHIFT)
 }

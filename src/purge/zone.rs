@@ -3,8 +3,6 @@
 //! What is ours there is purged by tag; only single renditions by their address. The zone holds more than ours, so
 //! nothing of it is ever purged whole, not by host and not by everything.
 
-use serde_json::{Map, Value, json};
-
 use super::order::Order;
 use super::ports::{ApiAnswer, ApiCall};
 use super::settings::{Settings, Zone};
@@ -12,7 +10,7 @@ use super::target::Target;
 use crate::cache::key::digest_128;
 use crate::cache::ports::Fault;
 use crate::cache::tags;
-use crate::json::{choice, record};
+use crate::json::{Map, Value, choice, record};
 use crate::limits::{
     ECHO_KEPT_MS, ECHO_SKEW_MS, ECHOES_MAX, ZONE_BURST, ZONE_ERROR_CHARS_MAX, ZONE_ITEMS_MAX,
     ZONE_QUEUE_BYTES_MAX, ZONE_REFUSED_MS, ZONE_RETRY_MS_MAX, ZONE_RETRY_MS_MIN, ZONE_TIMEOUT_MS,
@@ -228,7 +226,10 @@ impl Queue {
             .filter(|it| matches!(it.item, Item::Tag(_)) == is_tag && it.is_suspect == kept);
         let items: Vec<Item> = alike.take(count).map(|it| it.item.clone()).collect();
         let member = if is_tag { "tags" } else { "files" };
-        let payload = json!({ member: items.iter().map(Item::text).collect::<Vec<_>>() });
+        let mut payload = Map::default();
+        let list = items.iter().map(|item| Value::from(item.text())).collect();
+        payload.insert(member.to_owned(), Value::Array(list));
+        let payload = Value::Object(payload);
         let echo = (payload_digest(&payload), now_ms);
         self.spared -= WHOLE;
         self.echoes.retain(|echo| now_ms.saturating_sub(echo.at_ms) < ECHO_KEPT_MS);
@@ -328,9 +329,8 @@ impl Item {
 /// Names what was sent to the purge API, in whatever order its lists were: for our own requests, and for those that
 /// the audit log tells of.
 pub fn payload_digest(payload: &Value) -> String {
-    let empty = Map::new();
     let mut lines: Vec<String> = Vec::new();
-    for (member, value) in payload.as_object().unwrap_or(&empty) {
+    for (member, value) in payload.as_object().into_iter().flat_map(Map::iter) {
         match value.as_array() {
             Some(list) => lines.extend(list.iter().map(|item| format!("{member} {item}"))),
             None => lines.push(format!("{member} {value}")),
@@ -344,7 +344,7 @@ pub fn payload_digest(payload: &Value) -> String {
 /// purge cannot mend that. Errors of its purge have codes from 1000 to 1999; those of tokens and routes have others.
 fn is_of_a_wrong_address(batch: &Batch, answer: &Result<ApiAnswer, Fault>) -> bool {
     let Ok(ApiAnswer { status: 400, body, .. }) = answer else { return false };
-    let document: Value = serde_json::from_str(body).unwrap_or_default();
+    let document = Value::parse(body).unwrap_or_default();
     let code = document.pointer("/errors/0/code").and_then(Value::as_u64);
     let are_files = batch.items.iter().all(|item| matches!(item, Item::File(_)));
     are_files && code.is_some_and(|code| (1_000..2_000).contains(&code))
@@ -357,7 +357,7 @@ fn judge(answer: &Result<ApiAnswer, Fault>) -> Result<(), (String, Option<u64>, 
         Ok(answer) => answer,
         Err(fault) => return Err((fault.to_string(), None, false)),
     };
-    let document: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+    let document = Value::parse(&answer.body).unwrap_or_default();
     let is_done = document.get("success") == Some(&Value::Bool(true));
     let waited_ms =
         answer.retry_after_s.map(|seconds| seconds.saturating_mul(1_000).min(ZONE_REFUSED_MS));

@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::unnecessary_wraps)] // as the API answers
 
+use serde_json::json;
+
 use super::*;
 use crate::cache::ports::Secrets;
 use crate::config::Config;
@@ -46,7 +48,7 @@ fn failed(status: u16, retry_after_s: Option<u64>) -> Result<ApiAnswer, Fault> {
 }
 
 fn listed(batch: &Batch) -> Vec<String> {
-    let body: Value = serde_json::from_str(batch.call.body.as_ref().unwrap()).unwrap();
+    let body = Value::parse(batch.call.body.as_ref().unwrap()).unwrap();
     let list = body.get("tags").or_else(|| body.get("files")).unwrap().as_array().unwrap();
     list.iter().map(|item| item.as_str().unwrap().to_owned()).collect()
 }
@@ -267,7 +269,7 @@ fn however_many_short_tags_wait_they_fit_into_one_text_of_the_storage() {
 
 #[test]
 fn only_what_the_zone_did_is_an_echo_and_each_only_once_and_at_its_time() {
-    let digest = |items: &[&str]| payload_digest(&json!({ "tags": items }));
+    let digest = |items: &[&str]| payload_digest(&json!({ "tags": items }).into());
     let sent = |answer: Result<ApiAnswer, Fault>| {
         let (mut queue, settings) = (Queue::new(), settings(5));
         queue.add(vec![tag("a"), tag("b")], 1, &settings);
@@ -277,7 +279,7 @@ fn only_what_the_zone_did_is_an_echo_and_each_only_once_and_at_its_time() {
     };
     let mut queue = sent(done());
     assert!(!queue.takes_echo(&digest(&["a"]), 1_000_000), "other items");
-    assert!(!queue.takes_echo(&payload_digest(&json!({ "hosts": ["a", "b"] })), 1_000_000));
+    assert!(!queue.takes_echo(&payload_digest(&json!({ "hosts": ["a", "b"] }).into()), 1_000_000));
     assert!(!queue.takes_echo(&digest(&["a", "b"]), 1_300_001), "too late");
     assert!(queue.takes_echo(&digest(&["b", "a"]), 1_300_000), "in another order");
     assert!(!queue.takes_echo(&digest(&["a", "b"]), 1_000_000), "only once");

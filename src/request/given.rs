@@ -23,58 +23,62 @@ use crate::{
 
 /// A value and the name under which it was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Asked<T> {
+pub(super) struct Asked<'a, T> {
     pub(super) value: T,
     /// As the viewer spelled it, for notes and rejections.
-    pub(super) parameter: String,
+    pub(super) parameter: &'a str,
     dialect: Dialect,
 }
 
 /// Every parameter the viewer gave.
 #[derive(Debug, Default)]
-pub(super) struct Given {
-    pub(super) width: Option<Asked<u16>>,
-    pub(super) height: Option<Asked<u16>>,
-    pub(super) mode: Option<Asked<Mode>>,
-    pub(super) fit: Option<Asked<Fit>>,
-    pub(super) audio: Option<Asked<bool>>,
-    pub(super) format: Option<Asked<Format>>,
-    pub(super) quality: Option<Asked<AskedQuality>>,
-    pub(super) time_ms: Option<Asked<u32>>,
-    pub(super) duration_ms: Option<Asked<u32>>,
-    pub(super) image_count: Option<Asked<u16>>,
-    pub(super) derivative: Option<Asked<String>>,
+pub(super) struct Given<'a> {
+    pub(super) width: Option<Asked<'a, u16>>,
+    pub(super) height: Option<Asked<'a, u16>>,
+    pub(super) mode: Option<Asked<'a, Mode>>,
+    pub(super) fit: Option<Asked<'a, Fit>>,
+    pub(super) audio: Option<Asked<'a, bool>>,
+    pub(super) format: Option<Asked<'a, Format>>,
+    pub(super) quality: Option<Asked<'a, AskedQuality>>,
+    pub(super) time_ms: Option<Asked<'a, u32>>,
+    pub(super) duration_ms: Option<Asked<'a, u32>>,
+    pub(super) image_count: Option<Asked<'a, u16>>,
+    pub(super) derivative: Option<Asked<'a, &'a str>>,
     /// In thousandths, as every pixel ratio.
-    pub(super) dpr: Option<Asked<u32>>,
-    pub(super) im_width: Option<Asked<u16>>,
-    pub(super) im_height: Option<Asked<u16>>,
-    pub(super) view_width: Option<Asked<u16>>,
-    pub(super) view_height: Option<Asked<u16>>,
-    pub(super) view_density: Option<Asked<u32>>,
-    pub(super) filename: Option<Asked<String>>,
-    pub(super) looping: Option<Asked<bool>>,
-    pub(super) autoplay: Option<Asked<bool>>,
-    pub(super) muted: Option<Asked<bool>>,
-    pub(super) preload: Option<Asked<Preload>>,
+    pub(super) dpr: Option<Asked<'a, u32>>,
+    pub(super) im_width: Option<Asked<'a, u16>>,
+    pub(super) im_height: Option<Asked<'a, u16>>,
+    pub(super) view_width: Option<Asked<'a, u16>>,
+    pub(super) view_height: Option<Asked<'a, u16>>,
+    pub(super) view_density: Option<Asked<'a, u32>>,
+    pub(super) filename: Option<Asked<'a, String>>,
+    pub(super) looping: Option<Asked<'a, bool>>,
+    pub(super) autoplay: Option<Asked<'a, bool>>,
+    pub(super) muted: Option<Asked<'a, bool>>,
+    pub(super) preload: Option<Asked<'a, Preload>>,
 }
 
 /// The value that was given, if any was.
-pub(super) fn value<T: Copy>(asked: Option<&Asked<T>>) -> Option<T> {
+pub(super) fn value<T: Copy>(asked: Option<&Asked<'_, T>>) -> Option<T> {
     asked.map(|asked| asked.value)
 }
 
-impl Given {
+/// The name under which it was given, if it was.
+pub(super) fn name<'a, T>(asked: Option<&Asked<'a, T>>) -> Option<&'a str> {
+    asked.map(|asked| asked.parameter)
+}
+
+impl<'a> Given<'a> {
     /// Reads every known parameter of a query, except the names that the configuration gave to bypass.
     pub(super) fn collect(
-        query: &Query<'_>,
+        query: &'a Query<'_>,
         origin: &Origin,
         config: &Config,
         notes: &mut Notes,
     ) -> Result<Self, Rejection> {
-        let bypass = &config.bypass.parameters;
         let mut known: Vec<_> = query
             .pairs()
-            .filter(|pair| !bypass.contains_key(&pair.name.to_ascii_lowercase()))
+            .filter(|pair| config.bypass.of_parameter(&pair.name).is_none())
             .filter_map(|pair| Some((parameter::find(&pair.name)?, pair)))
             .collect();
         // Names of higher authority first, so that the order of the query decides nothing.
@@ -139,7 +143,7 @@ impl Given {
         .collect()
     }
 
-    fn take(&mut self, reading: &mut Reading<'_>, origin: &Origin) -> Result<(), Rejection> {
+    fn take(&mut self, reading: &mut Reading<'a, '_>, origin: &Origin) -> Result<(), Rejection> {
         let limits = origin.limits;
         let side = |max| move |text: &str| value::pixels(text, SIDE_PX_MIN, max);
         let viewport = |text: &str| value::pixels(text, 1, VIEWPORT_PX_MAX);
@@ -162,7 +166,7 @@ impl Given {
             Parameter::ImageCount => reading
                 .keep(&mut self.image_count, |text| value::count(text, limits.image_count_max)),
             // Whether there is such a preset is for `preset::find` to say.
-            Parameter::Derivative => reading.keep(&mut self.derivative, |text| Ok(text.to_owned())),
+            Parameter::Derivative => reading.keep(&mut self.derivative, Ok),
             Parameter::Dpr => reading.keep(&mut self.dpr, value::pixel_ratio),
             Parameter::ImWidth => reading.keep(&mut self.im_width, viewport),
             Parameter::ImHeight => reading.keep(&mut self.im_height, viewport),
@@ -199,17 +203,17 @@ fn not_allowed(found: Found, origin: &Origin) -> Option<Expected> {
 }
 
 /// One known pair of the query, being read.
-struct Reading<'a> {
+struct Reading<'a, 'notes> {
     found: Found,
     pair: &'a Pair<'a>,
-    notes: &'a mut Notes,
+    notes: &'notes mut Notes,
 }
 
-impl Reading<'_> {
+impl<'a> Reading<'a, '_> {
     fn keep<T: PartialEq>(
         &mut self,
-        slot: &mut Option<Asked<T>>,
-        parse: impl FnOnce(&str) -> Result<T, Expected>,
+        slot: &mut Option<Asked<'a, T>>,
+        parse: impl FnOnce(&'a str) -> Result<T, Expected>,
     ) -> Result<(), Rejection> {
         let parsed = match &self.pair.value {
             Value::Text(text) => parse(text.trim_ascii()),
@@ -221,7 +225,7 @@ impl Reading<'_> {
         };
         let dialect = self.found.dialect;
         match slot {
-            None => *slot = Some(Asked { value, parameter: self.pair.name.to_string(), dialect }),
+            None => *slot = Some(Asked { value, parameter: &self.pair.name, dialect }),
             Some(held) if held.value == value => {}
             Some(held) if held.dialect < dialect => {
                 self.notes.overruled(&self.pair.name, self.found.row.name);

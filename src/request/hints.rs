@@ -99,7 +99,7 @@ pub(super) struct Choice<'a> {
 /// The bucket of a viewer; `None` only where there are no buckets.
 pub(super) fn choose<'a>(
     ask: &Ask,
-    given: &Given,
+    given: &Given<'_>,
     responsive: &'a Responsive,
 ) -> Option<Choice<'a>> {
     let mut viewer = Viewer { ask, given, consulted: Vec::new() };
@@ -111,7 +111,7 @@ pub(super) fn choose<'a>(
 }
 
 /// The smallest bucket at least as large as `imwidth` and `imheight`, times `dpr`; else the largest.
-pub(super) fn snap<'a>(given: &Given, buckets: &'a [Bucket]) -> Option<&'a Bucket> {
+pub(super) fn snap<'a>(given: &Given<'_>, buckets: &'a [Bucket]) -> Option<&'a Bucket> {
     let dpr = value(given.dpr.as_ref()).unwrap_or(ONE);
     let wanted = |asked: Option<u16>| asked.map_or(0, |px| physical(px, dpr));
     let width = wanted(value(given.im_width.as_ref()));
@@ -133,7 +133,7 @@ impl Bucket {
 /// The viewer, as far as the request tells.
 struct Viewer<'a> {
     ask: &'a Ask,
-    given: &'a Given,
+    given: &'a Given<'a>,
     consulted: Vec<HeaderName>,
 }
 

@@ -15,7 +15,7 @@ use crate::config::Preset;
 
 /// The mode and a format that it can be made in.
 pub(super) fn decide(
-    given: &Given,
+    given: &Given<'_>,
     preset: &Preset,
     notes: &mut Notes,
 ) -> Result<(Mode, Format), Rejection> {
@@ -33,7 +33,7 @@ pub(super) fn decide(
             return Ok((mode, asked.value));
         }
         notes.refuse(Rejection::Parameter {
-            parameter: asked.parameter.clone(),
+            parameter: asked.parameter.to_owned(),
             value: asked.value.as_str().to_owned(),
             expected: format!("{} in {} mode", spelled(mode.formats()), mode.as_str()),
         })?;

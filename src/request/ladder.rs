@@ -4,7 +4,7 @@
 //! Presets and buckets are not climbed with: there are few of them, and each is meant as it is written.
 
 use super::{
-    given::{Asked, Given},
+    given::{Asked, Given, name},
     note::Notes,
     size::Size,
     value::spelled_time,
@@ -37,7 +37,7 @@ fn rung(rungs: &[u16], side: u16) -> u16 {
 }
 
 /// A size that is asked, on the ladder; what that changes is noted under the name that was used for it.
-pub(super) fn climb(size: Size, ladder: &Ladder, given: &Given, notes: &mut Notes) -> Size {
+pub(super) fn climb(size: Size, ladder: &Ladder, given: &Given<'_>, notes: &mut Notes) -> Size {
     let snapped = ladder.size(size);
     let dpr = name(given.dpr.as_ref());
     for (asked, before, after) in [
@@ -58,7 +58,7 @@ pub(super) fn climb(size: Size, ladder: &Ladder, given: &Given, notes: &mut Note
 ///
 /// `used` is what the mode makes of both.
 pub(super) fn step(
-    asked: Option<&Asked<u32>>,
+    asked: Option<&Asked<'_, u32>>,
     used: Option<u32>,
     max: u32,
     step: impl FnOnce(u32) -> u32,
@@ -68,11 +68,7 @@ pub(super) fn step(
     let Some(asked) = asked else { return Some(before.min(max)) };
     let after = step(before);
     if before != after {
-        notes.snapped(&asked.parameter, &spelled_time(before), &spelled_time(after));
+        notes.snapped(asked.parameter, &spelled_time(before), &spelled_time(after));
     }
     Some(after)
-}
-
-fn name<T>(asked: Option<&Asked<T>>) -> Option<&str> {
-    asked.map(|asked| asked.parameter.as_str())
 }

@@ -172,7 +172,7 @@ impl Use<'_> {
     /// The request's value, else the preset's; none where the mode has no use for it.
     fn option<T: Copy>(
         &mut self,
-        asked: Option<&Asked<T>>,
+        asked: Option<&Asked<'_, T>>,
         preset: Option<T>,
         modes: &[Mode],
     ) -> Option<T> {
@@ -180,37 +180,42 @@ impl Use<'_> {
             return value(asked).or(preset);
         }
         if let Some(asked) = asked {
-            self.notes.meaningless(&asked.parameter, self.mode);
+            self.notes.meaningless(asked.parameter, self.mode);
         }
         None
     }
 
-    fn time_ms(&mut self, given: &Given, used: Option<u32>, origin: &Origin) -> Option<u32> {
+    fn time_ms(&mut self, given: &Given<'_>, used: Option<u32>, origin: &Origin) -> Option<u32> {
         let max_ms = origin.limits.time_ms_max;
         let step = |ms| origin.ladder.time_ms(ms);
         ladder::step(given.time_ms.as_ref(), used, max_ms, step, self.notes)
     }
 
-    fn duration_ms(&mut self, given: &Given, used: Option<u32>, origin: &Origin) -> Option<u32> {
+    fn duration_ms(
+        &mut self,
+        given: &Given<'_>,
+        used: Option<u32>,
+        origin: &Origin,
+    ) -> Option<u32> {
         let max_ms = origin.limits.duration_ms_max;
         let step = |ms| origin.ladder.duration_ms(ms, max_ms);
         ladder::step(given.duration_ms.as_ref(), used, max_ms, step, self.notes)
     }
 
     /// Without a box there is nothing to fit into.
-    fn fit(&mut self, given: &Given, preset: &Preset, size: Size) -> Fit {
+    fn fit(&mut self, given: &Given<'_>, preset: &Preset, size: Size) -> Fit {
         let fit = self.option(given.fit.as_ref(), preset.fit, PICTURED).unwrap_or(Fit::Contain);
         if !size.is_open() {
             return fit;
         }
         if let (Some(asked), Fit::ScaleDown | Fit::Cover) = (&given.fit, fit) {
-            self.notes.ignored(&asked.parameter, "there is no size to fit into");
+            self.notes.ignored(asked.parameter, "there is no size to fit into");
         }
         Fit::Contain
     }
 
     /// Asking for the sound that is there anyway, or never, is no contradiction.
-    fn audio(&mut self, given: &Given, preset: &Preset) -> bool {
+    fn audio(&mut self, given: &Given<'_>, preset: &Preset) -> bool {
         let asked = given.audio.as_ref().filter(|asked| self.mode == Mode::Video || !asked.value);
         self.option(asked, preset.audio, &[Mode::Video]).unwrap_or(true)
     }

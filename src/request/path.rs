@@ -5,7 +5,7 @@
 //! are decoded. 2.2: encoding anything else may change the meaning, so `%2F` stays apart from `/`
 //! and `%2B` from `+`. What may not stand in a path at all is encoded.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 use super::rejection::Rejection;
 use crate::limits::PATH_BYTES_MAX;
@@ -28,6 +28,11 @@ impl SourcePath {
         within_limit(raw_path.len())?;
         if !raw_path.starts_with('/') {
             return Err(Rejection::Path { reason: "it does not begin with a slash" });
+        }
+        if raw_path.bytes().all(stands_raw) {
+            // Most paths are in their one spelling already, and nothing is hidden in them.
+            refuse_dot_segments(raw_path)?;
+            return Ok(Self { canonical: raw_path.to_owned() });
         }
         let mut canonical = String::with_capacity(raw_path.len());
         let mut decoded = Vec::with_capacity(raw_path.len());
@@ -59,12 +64,17 @@ impl SourcePath {
         self.canonical.strip_prefix('/').unwrap_or(&self.canonical)
     }
 
-    /// The file's extension in lower case: `mp4` of `/clips/A.MP4`.
+    /// The file's extension as it is spelled: `MP4` of `/clips/A.MP4`.
     ///
     /// `None` when the last segment has no dot, only a leading one, or ends in one.
-    pub fn extension(&self) -> Option<String> {
+    pub fn extension(&self) -> Option<&str> {
         let (stem, extension) = self.file_name()?.rsplit_once('.')?;
-        (!stem.is_empty() && !extension.is_empty()).then(|| extension.to_ascii_lowercase())
+        (!stem.is_empty() && !extension.is_empty()).then_some(extension)
+    }
+
+    /// Whether the file's extension is one of these, in any case.
+    pub fn is_one_of(&self, extensions: &[String]) -> bool {
+        self.extension().is_some_and(|it| extensions.iter().any(|one| one.eq_ignore_ascii_case(it)))
     }
 
     /// The last segment without its extension: `a` of `/clips/a.mp4`; `None` after a final slash.
@@ -111,8 +121,8 @@ fn push(canonical: &mut String, byte: u8, stands: fn(u8) -> bool) {
     if stands(byte) {
         canonical.push(char::from(byte));
     } else {
-        // Writing to a `String` cannot fail.
-        let _ = write!(canonical, "%{byte:02X}");
+        let digit = |value| char::from_digit(value, 16).unwrap_or('0').to_ascii_uppercase();
+        canonical.extend(['%', digit(u32::from(byte / 16)), digit(u32::from(byte % 16))]);
     }
 }
 
@@ -130,8 +140,12 @@ fn refuse_dangerous(decoded: &[u8]) -> Result<(), Rejection> {
     if text.contains('\\') {
         return refuse("it has a backslash");
     }
+    refuse_dot_segments(text)
+}
+
+fn refuse_dot_segments(text: &str) -> Result<(), Rejection> {
     if text.split('/').any(|segment| segment == "." || segment == "..") {
-        return refuse("it has a dot segment");
+        return Err(Rejection::Path { reason: "it has a dot segment" });
     }
     Ok(())
 }
@@ -276,7 +290,7 @@ mod tests {
     #[test]
     fn the_parts_of_a_path_are_where_people_expect_them() {
         for (raw, extension, stem) in [
-            ("/clips/A.MP4", Some("mp4"), Some("A")),
+            ("/clips/A.MP4", Some("MP4"), Some("A")),
             ("/a.tar.m%704", Some("mp4"), Some("a.tar")),
             ("/a", None, Some("a")),
             ("/.mp4", None, Some(".mp4")),
@@ -286,8 +300,10 @@ mod tests {
             ("/a.b/c", None, Some("c")),
         ] {
             let path = SourcePath::parse(raw).unwrap();
-            assert_eq!(path.extension().as_deref(), extension, "{raw}");
+            assert_eq!(path.extension(), extension, "{raw}");
             assert_eq!(path.file_stem(), stem, "{raw}");
+            let is_video = extension.is_some_and(|it| it.eq_ignore_ascii_case("mp4"));
+            assert_eq!(path.is_one_of(&["png".to_owned(), "mp4".to_owned()]), is_video, "{raw}");
         }
         let path = SourcePath::parse("/a/b/c.mp4").unwrap();
         assert_eq!(path.folders().collect::<Vec<_>>(), ["a", "a/b"]);

@@ -1,8 +1,6 @@
 //! The canonical form of a rendition: two requests for the same bytes have the same recipe.
 
-use std::borrow::Cow;
-
-use super::value::spelled_time;
+use std::fmt::{self, Write};
 
 /// Everything that can change the bytes of a rendition, and nothing else.
 ///
@@ -81,14 +79,36 @@ pub enum Quality {
 }
 
 /// One option of a recipe as it is written down.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SpelledOption {
     /// Its name in keys: `w`.
     pub key: &'static str,
     /// Its name in URLs: `width`.
     pub parameter: &'static str,
-    /// Letters, digits and hyphens only: it needs no escaping anywhere.
-    pub value: Cow<'static, str>,
+    /// What it is.
+    pub value: Spelling,
+}
+
+/// The value of an option. As text it is letters, digits and hyphens only: it needs no escaping anywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spelling {
+    /// One word of several.
+    Word(&'static str),
+    /// Pixels or pictures.
+    Number(u16),
+    /// Milliseconds: `5s` where they are whole seconds, else `1500ms`.
+    Time(u32),
+}
+
+impl fmt::Display for Spelling {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Word(word) => out.write_str(word),
+            Self::Number(number) => write!(out, "{number}"),
+            Self::Time(ms) if ms.is_multiple_of(1_000) => write!(out, "{}s", ms / 1_000),
+            Self::Time(ms) => write!(out, "{ms}ms"),
+        }
+    }
 }
 
 impl Recipe {
@@ -96,7 +116,7 @@ impl Recipe {
     ///
     /// Two different recipes have different options. They are stored in keys:
     /// a change here makes every kept rendition a stranger.
-    pub fn options(&self) -> Vec<SpelledOption> {
+    pub fn options(&self) -> impl Iterator<Item = SpelledOption> + use<> {
         let Self {
             mode,
             width,
@@ -108,25 +128,22 @@ impl Recipe {
             duration_ms,
             quality,
             image_count,
-        } = self;
-        let word = |word: &'static str| Some(Cow::Borrowed(word));
-        let number = |number: u16| Cow::Owned(number.to_string());
-        let time = |ms: u32| Cow::Owned(spelled_time(ms));
+        } = *self;
+        let word = |word| Some(Spelling::Word(word));
         [
-            ("mode", "mode", word(mode.as_str()).filter(|_| *mode != Mode::Video)),
-            ("w", "width", width.map(number)),
-            ("h", "height", height.map(number)),
-            ("fit", "fit", word(fit.as_str()).filter(|_| *fit != Fit::Contain)),
+            ("mode", "mode", word(mode.as_str()).filter(|_| mode != Mode::Video)),
+            ("w", "width", width.map(Spelling::Number)),
+            ("h", "height", height.map(Spelling::Number)),
+            ("fit", "fit", word(fit.as_str()).filter(|_| fit != Fit::Contain)),
             ("f", "format", word(format.as_str())),
-            ("q", "quality", quality.map(|quality| Cow::Borrowed(quality.as_str()))),
-            ("t", "time", (*time_ms != 0).then(|| time(*time_ms))),
-            ("d", "duration", duration_ms.map(time)),
+            ("q", "quality", quality.map(|quality| Spelling::Word(quality.as_str()))),
+            ("t", "time", (time_ms != 0).then_some(Spelling::Time(time_ms))),
+            ("d", "duration", duration_ms.map(Spelling::Time)),
             ("a", "audio", word("false").filter(|_| !audio)),
-            ("n", "imageCount", image_count.map(number)),
+            ("n", "imageCount", image_count.map(Spelling::Number)),
         ]
         .into_iter()
         .filter_map(|(key, parameter, value)| Some(SpelledOption { key, parameter, value: value? }))
-        .collect()
     }
 
     /// The options as a URL query: `width=640&height=360&format=mp4`.
@@ -134,8 +151,13 @@ impl Recipe {
     /// Asked again of a configuration without presets, ladders or an origin's quality, it gives this recipe;
     /// only a recipe without a size may be given one by responsive sizing.
     pub fn canonical_query(&self) -> String {
-        let spelled = |option: SpelledOption| format!("{}={}", option.parameter, option.value);
-        self.options().into_iter().map(spelled).collect::<Vec<_>>().join("&")
+        let mut query = String::with_capacity(64);
+        for SpelledOption { parameter, value, .. } in self.options() {
+            let and = if query.is_empty() { "" } else { "&" };
+            // Writing to a `String` cannot fail.
+            let _ = write!(query, "{and}{parameter}={value}");
+        }
+        query
     }
 }
 

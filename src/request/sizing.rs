@@ -14,7 +14,7 @@ use http::HeaderName;
 
 use super::{
     ask::Ask,
-    given::{Asked, Given, value},
+    given::{Given, name, value},
     hints::{self, ONE, Slow, Why},
     ladder,
     note::Notes,
@@ -59,7 +59,7 @@ pub(super) struct Sized {
 }
 
 /// Sound: everything about sizes means nothing.
-pub(super) fn none(given: &Given, notes: &mut Notes) -> Sized {
+pub(super) fn none(given: &Given<'_>, notes: &mut Notes) -> Sized {
     let names = [
         name(given.width.as_ref()),
         name(given.height.as_ref()),
@@ -75,7 +75,7 @@ pub(super) fn none(given: &Given, notes: &mut Notes) -> Sized {
 /// The size of a picture.
 pub(super) fn decide(
     ask: &Ask,
-    given: &Given,
+    given: &Given<'_>,
     preset: &Preset,
     origin: &Origin,
     config: &Config,
@@ -95,7 +95,7 @@ pub(super) fn decide(
 
 fn find(
     ask: &Ask,
-    given: &Given,
+    given: &Given<'_>,
     preset: &Preset,
     origin: &Origin,
     config: &Config,
@@ -134,7 +134,7 @@ fn find(
         }
     } else if let Some(choice) = hints::choose(ask, given, responsive) {
         if let (Why::WidthHint, Some(dpr)) = (choice.why, &given.dpr) {
-            notes.ignored(&dpr.parameter, "the viewer's width hint counts physical pixels already");
+            notes.ignored(dpr.parameter, "the viewer's width hint counts physical pixels already");
         }
         let sizing = chosen(choice.bucket, choice.why, choice.slow);
         return (choice.bucket.size().within(limits), sizing, choice.consulted);
@@ -173,18 +173,14 @@ fn cap(quality: Quality, caps: QualityCaps) -> u16 {
     }
 }
 
-fn snapped(given: &Given) -> [Option<&str>; 2] {
+fn snapped<'a>(given: &Given<'a>) -> [Option<&'a str>; 2] {
     [name(given.im_width.as_ref()), name(given.im_height.as_ref())]
 }
 
-fn hinted(given: &Given) -> [Option<&str>; 3] {
+fn hinted<'a>(given: &Given<'a>) -> [Option<&'a str>; 3] {
     [
         name(given.view_width.as_ref()),
         name(given.view_height.as_ref()),
         name(given.view_density.as_ref()),
     ]
-}
-
-fn name<T>(asked: Option<&Asked<T>>) -> Option<&str> {
-    asked.map(|asked| asked.parameter.as_str())
 }

@@ -3,7 +3,7 @@
 //! Every parser gives `Err` with what it would have accepted, as the end of the sentence
 //! "width=5 is not possible: …". Nothing here is a float: a recipe must compare exactly.
 
-use super::recipe::{Fit, Format, Mode, Quality};
+use super::recipe::{Fit, Format, Mode, Quality, Spelling};
 use crate::limits::{
     DPR_THOUSANDTHS_MAX, DPR_THOUSANDTHS_MIN, FILENAME_CHARS_MAX, SHOWN_VALUE_CHARS_MAX,
 };
@@ -25,17 +25,10 @@ pub(super) fn count(text: &str, max: u16) -> Result<u16, Expected> {
 ///
 /// A player's `currentTime` has a dozen decimals, so any number of them is read.
 pub(super) fn milliseconds(text: &str, min: u32, max: u32) -> Result<u32, Expected> {
-    let lower = text.to_ascii_lowercase();
-    let (number, unit_ms) = if let Some(number) = lower.strip_suffix("ms") {
-        (number, 1)
-    } else if let Some(number) = lower.strip_suffix('s') {
-        (number, 1_000)
-    } else if let Some(number) = lower.strip_suffix('m') {
-        (number, 60_000)
-    } else {
-        (lower.as_str(), 1_000)
-    };
-    scaled(number, unit_ms).filter(|ms| (min..=max).contains(ms)).ok_or_else(|| {
+    const UNITS_MS: [(&str, u32); 4] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("", 1_000)];
+    let read = |(unit, ms)| Some((without(text, unit)?, ms));
+    let time = UNITS_MS.into_iter().find_map(read).and_then(|(number, ms)| scaled(number, ms));
+    time.filter(|ms| (min..=max).contains(ms)).ok_or_else(|| {
         format!(
             "a time from {} to {}, as in 5, 5s, 1.5s, 3500ms or 2m",
             spelled_time(min),
@@ -44,9 +37,15 @@ pub(super) fn milliseconds(text: &str, min: u32, max: u32) -> Result<u32, Expect
     })
 }
 
-/// The one spelling of a time: `5s` for whole seconds, `1500ms` for the rest.
+/// A text without its end, which may be in any case; `None` where it ends otherwise.
+fn without<'a>(text: &'a str, end: &str) -> Option<&'a str> {
+    let (rest, tail) = text.split_at_checked(text.len().checked_sub(end.len())?)?;
+    tail.eq_ignore_ascii_case(end).then_some(rest)
+}
+
+/// The one spelling of a time.
 pub(super) fn spelled_time(ms: u32) -> String {
-    if ms.is_multiple_of(1_000) { format!("{}s", ms / 1_000) } else { format!("{ms}ms") }
+    Spelling::Time(ms).to_string()
 }
 
 /// A device pixel ratio in thousandths.
@@ -190,7 +189,8 @@ pub(super) fn scaled(text: &str, scale: u32) -> Option<u32> {
     }
     let whole: u32 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
     let kept = decimals.get(..decimals.len().min(DECIMALS))?;
-    let billionths: u32 = format!("{kept:0<DECIMALS$}").parse().ok()?;
+    let missing = u32::try_from(DECIMALS - kept.len()).ok()?;
+    let billionths = kept.parse::<u32>().ok()? * 10_u32.pow(missing);
     let exact = (u128::from(whole) * ONE + u128::from(billionths)) * u128::from(scale);
     u32::try_from((exact + ONE / 2) / ONE).ok()
 }

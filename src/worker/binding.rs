@@ -11,8 +11,6 @@ extern "C" {
 
     #[wasm_bindgen(js_name = Cache)]
     pub(super) type EdgeObject;
-    #[wasm_bindgen(method, catch, js_name = "match")]
-    pub(super) fn find(this: &EdgeObject, request: &web_sys::Request) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch)]
     pub(super) fn put(
         this: &EdgeObject,
@@ -24,12 +22,6 @@ extern "C" {
     pub(super) fn delete(this: &EdgeObject, url: &str) -> Result<Promise, JsValue>;
 
     pub(super) type KvNamespace;
-    #[wasm_bindgen(method, catch, js_name = getWithMetadata)]
-    pub(super) fn get_with_metadata(
-        this: &KvNamespace,
-        key: &str,
-        options: &JsValue,
-    ) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch)]
     pub(super) fn get(this: &KvNamespace, key: &str, options: &JsValue)
     -> Result<Promise, JsValue>;
@@ -62,6 +54,24 @@ extern "C" {
         url: &str,
         init: &web_sys::RequestInit,
     ) -> Result<Promise, JsValue>;
+
+    /// What an object was made with (durable-objects/api/state).
+    #[derive(Debug)]
+    pub type ObjectState;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn storage(this: &ObjectState) -> Storage;
+    /// (durable-objects/api/sqlite-storage-api).
+    pub(super) type Storage;
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn get(this: &Storage, name: &str) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn list(this: &Storage, options: &JsValue) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn put(this: &Storage, texts: &js_sys::Object) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn delete(this: &Storage, names: &js_sys::Array) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = setAlarm)]
+    pub(super) fn set_alarm(this: &Storage, at_ms: f64) -> Result<Promise, JsValue>;
 
     /// A rate limiter.
     #[derive(Debug)]

@@ -1,53 +1,49 @@
 //! Time budgets: an operation that takes longer is a fault, not a wait.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::pin;
-use std::task::Waker;
-use std::time::Duration;
 
-use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::JsFuture;
-use worker::{Date, Delay};
 
+use super::ticket::{End, Ticket};
 use crate::cache::ports::Fault;
 
-/// Awaits `future` for at most `budget_ms`.
-pub(super) async fn within<F: Future>(budget_ms: u32, future: F) -> Result<F::Output, Fault> {
-    match select(pin!(future), pin!(sleep(budget_ms))).await {
+/// Awaits `work` for at most `budget_ms`.
+pub(super) async fn within<F: Future>(budget_ms: u32, work: F) -> Result<F::Output, Fault> {
+    match select(pin!(work), Ticket::after(budget_ms)).await {
         Either::Left((output, _)) => Ok(output),
-        Either::Right(((), _)) => Err(Fault::TimedOut { budget_ms }),
+        Either::Right(_) => Err(Fault::TimedOut { budget_ms }),
     }
 }
 
-/// Returns after at least `ms`, in whichever task it is awaited by then.
-///
-/// A [`Delay`] wakes the task that asked it first and no other, and what is opened before an answer is read
-/// after it, in another: there it would never wake anybody.
+/// Returns after at least `ms`.
 pub(super) async fn sleep(ms: u32) {
-    let until_ms = Date::now().as_millis() + u64::from(ms);
-    let mut waiting: Option<(Waker, _)> = None;
-    poll_fn(|context| {
-        let (waker, delay) = waiting
-            .take()
-            .filter(|(waker, _)| waker.will_wake(context.waker()))
-            .unwrap_or_else(|| {
-                let left_ms = until_ms.saturating_sub(Date::now().as_millis());
-                let delay = Box::pin(Delay::from(Duration::from_millis(left_ms)));
-                (context.waker().clone(), delay)
-            });
-        let (_, delay) = waiting.insert((waker, delay));
-        delay.poll_unpin(context)
-    })
-    .await;
+    Ticket::after(ms).await;
 }
 
 /// Awaits a promise of the platform; a rejection is a fault with its message.
 pub(super) async fn settled(promise: Result<Promise, JsValue>) -> Result<JsValue, Fault> {
     let promise = promise.map_err(|error| fault(&error))?;
-    JsFuture::from(promise).await.map_err(|error| fault(&error))
+    kept(Ticket::of(&promise).await, 0)
+}
+
+/// Awaits a promise of the platform for at most `budget_ms`.
+pub(super) async fn settled_within(
+    budget_ms: u32,
+    promise: Result<Promise, JsValue>,
+) -> Result<JsValue, Fault> {
+    let promise = promise.map_err(|error| fault(&error))?;
+    kept(Ticket::within(&promise, budget_ms).await, budget_ms)
+}
+
+fn kept(end: End, budget_ms: u32) -> Result<JsValue, Fault> {
+    match end {
+        End::Settled(Ok(value)) => Ok(value),
+        End::Settled(Err(error)) => Err(fault(&error)),
+        End::Late => Err(Fault::TimedOut { budget_ms }),
+    }
 }
 
 /// The message of whatever JavaScript threw.

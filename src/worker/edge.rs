@@ -1,15 +1,13 @@
 //! The Cache API adapter.
 
-use std::time::Duration;
-
 use http::{HeaderMap, HeaderValue};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Headers, Request, RequestInit, Response, ResponseInit};
-use worker::Delay;
+use web_sys::{Headers, Response, ResponseInit};
 
 use super::binding::{AnyResponse, EDGE};
 use super::body::{NativeBody, kept};
-use super::budget::{fault, settled, within};
+use super::budget::{fault, settled, settled_within, sleep, within};
+use super::platform;
 use crate::cache::edge::METADATA_HEADER;
 use crate::cache::ports::{EdgeCache, EdgeCopy, EdgeFound, Fault};
 
@@ -26,19 +24,24 @@ impl EdgeCache for Edge {
         range: Option<&HeaderValue>,
         budget_ms: u32,
     ) -> Result<Option<EdgeFound<NativeBody>>, Fault> {
-        let request = key_request(url, range).map_err(|error| fault(&error))?;
-        let found = EDGE.with(|edge| edge.find(&request));
-        let found = within(budget_ms, settled(found)).await??;
-        let Ok(response) = found.dyn_into::<Response>() else { return Ok(None) };
-        let headers = response.headers();
-        let header = |name: &str| headers.get(name).ok().flatten();
-        let length = header("content-length").and_then(|length| length.parse().ok());
+        let range = range.and_then(|range| range.to_str().ok());
+        let found = settled_within(budget_ms, platform::edge_match(url, range)).await?;
+        if found.is_undefined() {
+            return Ok(None);
+        }
+        let response: Response = found.unchecked_into();
+        let head = platform::edge_head(&response, METADATA_HEADER.as_str());
+        let head = head.map_err(|error| fault(&error))?;
+        let mut lines = head.splitn(4, '\n').map(|line| Some(line).filter(|line| !line.is_empty()));
+        let mut line = || lines.next().flatten();
+        let status = line().and_then(|status| status.parse().ok());
+        let length = line().and_then(|length| length.parse().ok());
         Ok(Some(EdgeFound {
-            status: response.status(),
-            metadata: header(METADATA_HEADER.as_str()),
+            status: status.ok_or(Fault::Corrupt("a response without a status"))?,
             length,
-            content_range: header("content-range"),
-            body: NativeBody::of_response(&response),
+            content_range: line().map(str::to_owned),
+            metadata: line().map(str::to_owned),
+            body: NativeBody::of_cache(&response, length),
         }))
     }
 
@@ -61,7 +64,7 @@ impl EdgeCache for Edge {
     async fn remove(&self, url: &str, budget_ms: u32) -> Result<(), Fault> {
         let looks = async {
             for _ in 0..LOOKS {
-                Delay::from(BETWEEN_LOOKS).await;
+                sleep(BETWEEN_LOOKS_MS).await;
                 if settled(EDGE.with(|edge| edge.delete(url))).await?.is_truthy() {
                     break;
                 }
@@ -75,18 +78,7 @@ impl EdgeCache for Edge {
 /// How often a broken write is looked after: what it left appears, where it does at all (in the local Cache
 /// API), some moments after the write was said to be over.
 const LOOKS: u8 = 5;
-const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
-
-fn key_request(url: &str, range: Option<&HeaderValue>) -> Result<Request, JsValue> {
-    let Some(range) = range.and_then(|range| range.to_str().ok()) else {
-        return Request::new_with_str(url);
-    };
-    let headers = Headers::new()?;
-    headers.set("range", range)?;
-    let init = RequestInit::new();
-    init.set_headers(&headers);
-    Request::new_with_str_and_init(url, &init)
-}
+const BETWEEN_LOOKS_MS: u32 = 50;
 
 fn init(headers: &HeaderMap) -> Result<ResponseInit, JsValue> {
     let native = Headers::new()?;

@@ -10,14 +10,18 @@
 //! request, and its waiters hang (workers/runtime-apis/context).
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
-use js_sys::Reflect;
+use js_sys::{Function, Reflect};
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::AbortSignal;
-use worker::{Date, DurableObject, Env, State, durable_object};
+use web_sys::{AbortSignal, Request};
+use worker::Env;
 
+use super::binding::ObjectState;
 use super::budget::sleep;
-use super::object::Objects;
+use super::host::now_ms;
+use super::object::{Objects, Said, answer};
 use crate::cache::gate::state::GateState;
 use crate::cache::gate::{Question, Verdict};
 use crate::cache::ports::{Fault, Gate};
@@ -28,55 +32,64 @@ use crate::limits::{GATE_PAUSE_MS_MAX, GATE_PAUSE_MS_MIN, GATE_QUESTION_BYTES_MA
 const BINDING: &str = "FILL_GATE";
 
 /// The gate of the variant that the object is named after.
-#[allow(missing_debug_implementations)] // of the class that the macro makes of it
-#[durable_object(fetch)]
+#[wasm_bindgen]
+#[derive(Debug)]
+#[allow(unreachable_pub)] // by Rust
 pub struct FillGate {
-    state: RefCell<GateState>,
+    state: Rc<RefCell<GateState>>,
 }
 
-impl DurableObject for FillGate {
-    fn new(_: State, _: Env) -> Self {
-        Self { state: RefCell::default() }
-    }
-
-    /// A question as JSON in, a verdict as JSON out; 400 for what is no question.
-    async fn fetch(&self, mut request: worker::Request) -> worker::Result<worker::Response> {
-        let text = request.text().await?;
-        let question = Some(text).filter(|text| text.len() <= GATE_QUESTION_BYTES_MAX);
-        let question = question.and_then(|text| json::read(&text).ok());
-        let Some(question) = question else { return worker::Response::error("no question", 400) };
-        let asker = request.inner();
-        match self.answer(&question, || has_left(asker)).await {
-            Some(verdict) => worker::Response::ok(json::write(&verdict)),
-            None => worker::Response::error("nobody waits any more", 499),
-        }
-    }
-}
-
+#[wasm_bindgen]
+#[allow(unreachable_pub, clippy::needless_pass_by_value)] // by Rust; JavaScript has no references
 impl FillGate {
-    /// Looks until there is an answer; the state gives one when the asker's time is over.
-    ///
-    /// Who leaves is not looked for any more: a lease given to nobody would hold up all others until it lapses.
-    async fn answer(&self, question: &Question, has_left: impl Fn() -> bool) -> Option<Verdict> {
-        let asked_ms = Date::now().as_millis();
-        let mut pause_ms = GATE_PAUSE_MS_MIN;
-        loop {
-            let now_ms = Date::now().as_millis();
-            if let Some(verdict) = self.state.borrow_mut().answer(question, asked_ms, now_ms) {
-                return Some(verdict);
+    /// It keeps nothing.
+    #[wasm_bindgen(constructor)]
+    pub fn new(_state: ObjectState, _env: Env) -> Self {
+        Self { state: Rc::default() }
+    }
+
+    /// A question as JSON in, a verdict as JSON out; `asker` is the request that brought it.
+    pub fn ask(&self, question: String, asker: Request, answered: Function) {
+        let state = Rc::clone(&self.state);
+        answer(answered, async move {
+            let question = Some(question).filter(|text| text.len() <= GATE_QUESTION_BYTES_MAX);
+            let Some(question) = question.and_then(|text| json::read(&text).ok()) else {
+                return Said::NoQuestion;
+            };
+            match verdict(&state, &question, || has_left(&asker)).await {
+                Some(verdict) => Said::Answer(json::write(&verdict)),
+                None => Said::NobodyWaits,
             }
-            sleep(pause_ms).await;
-            if has_left() {
-                return None;
-            }
-            pause_ms = pause_ms.saturating_mul(2).min(GATE_PAUSE_MS_MAX);
+        });
+    }
+}
+
+/// Looks until there is an answer; the state gives one when the asker's time is over.
+///
+/// Who leaves is not looked for any more: a lease given to nobody would hold up all others until it lapses.
+async fn verdict(
+    state: &RefCell<GateState>,
+    question: &Question,
+    has_left: impl Fn() -> bool,
+) -> Option<Verdict> {
+    let asked_ms = now_ms();
+    let mut pause_ms = GATE_PAUSE_MS_MIN;
+    loop {
+        let now_ms = now_ms();
+        if let Some(verdict) = state.borrow_mut().answer(question, asked_ms, now_ms) {
+            return Some(verdict);
         }
+        sleep(pause_ms).await;
+        if has_left() {
+            return None;
+        }
+        pause_ms = pause_ms.saturating_mul(2).min(GATE_PAUSE_MS_MAX);
     }
 }
 
 /// Whether the platform gave the request up, or its sender did. Only with the flag `enable_request_signal`;
 /// without it everybody stays.
-fn has_left(asker: &web_sys::Request) -> bool {
+fn has_left(asker: &Request) -> bool {
     let signal = Reflect::get(asker, &JsValue::from_str("signal")).ok();
     let signal = signal.and_then(|signal| signal.dyn_into::<AbortSignal>().ok());
     signal.is_some_and(|signal| signal.aborted())

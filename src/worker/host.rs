@@ -29,9 +29,9 @@ use crate::purge::question::{Answer, Question};
 #[derive(Debug)]
 pub(super) struct CloudflareHost {
     env: Env,
-    kv: Kv,
-    gate: Option<GateStub>,
-    /// These three are bound when they are first asked for: a hit asks none of them.
+    /// Each is bound when it is first asked for: a hit at the edge asks none of them.
+    kv: OnceCell<Kv>,
+    gate: OnceCell<Option<GateStub>>,
     misses: OnceCell<Option<RateLimiter>>,
     admin: OnceCell<Option<RateLimiter>>,
     documents: OnceCell<Kv>,
@@ -41,16 +41,15 @@ pub(super) struct CloudflareHost {
 impl CloudflareHost {
     /// Binds what the environment names.
     pub(super) fn bind(env: Env, stay: Stay) -> Self {
-        let kv = Kv::bind(&env, RENDITIONS);
-        let gate = GateStub::bind(&env);
-        let (misses, admin, documents) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        let (kv, gate, documents) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        let (misses, admin) = (OnceCell::new(), OnceCell::new());
         Self { env, kv, gate, misses, admin, documents, stay }
     }
 }
 
 impl Clock for CloudflareHost {
     fn now_ms(&self) -> u64 {
-        worker::Date::now().as_millis()
+        now_ms()
     }
 
     async fn sleep(&self, ms: u32) {
@@ -60,11 +59,33 @@ impl Clock for CloudflareHost {
 
 impl Entropy for CloudflareHost {
     fn id(&self) -> u128 {
-        let mut bytes = [0; 16];
-        // The platform's generator does not fail; a repeated name would only cost a cache entry.
-        let _ = getrandom::fill(&mut bytes);
-        u128::from_le_bytes(bytes)
+        CHANCE.with_borrow_mut(Vec::pop).unwrap_or_else(more_chance)
     }
+}
+
+/// Fetched from the platform for some requests at once: asking costs as much as all it gives.
+fn more_chance() -> u128 {
+    let mut bytes = [0; CHANCE_BYTES];
+    // The platform's generator does not fail; a repeated name would only cost a cache entry.
+    let _ = getrandom::fill(&mut bytes);
+    let (words, _) = bytes.as_chunks();
+    CHANCE.with_borrow_mut(|chance| {
+        chance.extend(words.iter().copied().map(u128::from_le_bytes));
+        chance.pop().unwrap_or_default()
+    })
+}
+
+/// Of 32 requests.
+const CHANCE_BYTES: usize = 512;
+
+thread_local! {
+    static CHANCE: RefCell<Vec<u128>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Milliseconds since 1970.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // it is a whole number, and not negative
+pub(super) fn now_ms() -> u64 {
+    js_sys::Date::now() as u64
 }
 
 thread_local! {
@@ -109,11 +130,11 @@ impl Host for CloudflareHost {
     }
 
     fn kv(&self) -> &Kv {
-        &self.kv
+        self.kv.get_or_init(|| Kv::bind(&self.env, RENDITIONS))
     }
 
     fn gate(&self) -> Option<&GateStub> {
-        self.gate.as_ref()
+        self.gate.get_or_init(|| GateStub::bind(&self.env)).as_ref()
     }
 
     fn limiter(&self, limit: Limit) -> Option<&RateLimiter> {

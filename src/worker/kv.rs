@@ -2,12 +2,12 @@
 
 use js_sys::{Array, JSON, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::ReadableStream;
 use worker::Env;
 
 use super::binding::{KvNamespace, by_name, object};
 use super::body::{NativeBody, kept};
-use super::budget::{fault, settled, within};
+use super::budget::{fault, settled, settled_within};
+use super::platform::{self, KvRead};
 use crate::admin::ports::Documents;
 use crate::admin::variants::RENDITIONS_BINDING;
 use crate::cache::ports::{Fault, KvCopy, KvFound, KvName, KvPage, KvStore};
@@ -56,8 +56,8 @@ impl Kv {
         budget_ms: u32,
     ) -> Result<Option<String>, Fault> {
         let options = object(&[("type", "text".into()), ("cacheTtl", number(cache_ttl_s))]);
-        let value = settled(self.namespace()?.get(key, &options));
-        Ok(within(budget_ms, value).await??.as_string())
+        let value = self.namespace()?.get(key, &options);
+        Ok(settled_within(budget_ms, value).await?.as_string())
     }
 }
 
@@ -68,7 +68,7 @@ impl Documents for Kv {
 
     async fn put(&self, name: &str, text: &str, budget_ms: u32) -> Result<(), Fault> {
         let written = self.namespace()?.put(name, &text.into(), &JsValue::UNDEFINED);
-        within(budget_ms, settled(written)).await?.map(drop)
+        settled_within(budget_ms, written).await.map(drop)
     }
 }
 
@@ -81,13 +81,10 @@ impl KvStore for Kv {
         cache_ttl_s: u64,
         budget_ms: u32,
     ) -> Result<Option<KvFound<NativeBody>>, Fault> {
-        let options = object(&[("type", "stream".into()), ("cacheTtl", number(cache_ttl_s))]);
-        let found = settled(self.namespace()?.get_with_metadata(key, &options));
-        let found = within(budget_ms, found).await??;
-        let Ok(stream) = property(&found, "value").dyn_into::<ReadableStream>() else {
-            return Ok(None);
-        };
-        let metadata = metadata(&found);
+        let found = platform::kv_read(self.namespace()?, key, double(cache_ttl_s));
+        let found: KvRead = settled_within(budget_ms, found).await?.unchecked_into();
+        let Some(stream) = found.value() else { return Ok(None) };
+        let metadata = platform::kv_metadata(&found);
         Ok(Some(KvFound { metadata, body: NativeBody::of_stream(stream) }))
     }
 
@@ -104,8 +101,7 @@ impl KvStore for Kv {
     }
 
     async fn remove(&self, key: &str, budget_ms: u32) -> Result<(), Fault> {
-        let removed = settled(self.namespace()?.delete(key));
-        within(budget_ms, removed).await?.map(drop)
+        settled_within(budget_ms, self.namespace()?.delete(key)).await.map(drop)
     }
 
     async fn list(
@@ -118,7 +114,7 @@ impl KvStore for Kv {
         let cursor = cursor.map_or(JsValue::UNDEFINED, JsValue::from_str);
         let options =
             object(&[("prefix", prefix.into()), ("cursor", cursor), ("limit", limit.into())]);
-        let page = within(budget_ms, settled(self.namespace()?.list(&options))).await??;
+        let page = settled_within(budget_ms, self.namespace()?.list(&options)).await?;
         let names = property(&page, "keys").dyn_into::<Array>();
         let names = names.map_err(|_| Fault::Corrupt("a page without names"))?;
         let name = |entry: JsValue| {
@@ -141,7 +137,10 @@ fn property(of: &JsValue, name: &str) -> JsValue {
 }
 
 fn number(seconds: u64) -> JsValue {
-    // Seconds of a year fit exactly in a double.
-    #[allow(clippy::cast_precision_loss)]
-    JsValue::from_f64(seconds as f64)
+    JsValue::from_f64(double(seconds))
+}
+
+#[allow(clippy::cast_precision_loss)] // seconds of a year fit exactly
+fn double(seconds: u64) -> f64 {
+    seconds as f64
 }

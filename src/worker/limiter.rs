@@ -5,7 +5,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use worker::Env;
 
 use super::binding::{LimiterObject, by_name, object};
-use super::budget::{settled, within};
+use super::budget::settled_within;
 use crate::cache::ports::{Fault, Limit, Limiter};
 
 /// One binding. Its limit and period are in `wrangler.jsonc`; it does not tell them.
@@ -26,7 +26,7 @@ impl RateLimiter {
 impl Limiter for RateLimiter {
     async fn admits(&self, who: &str, budget_ms: u32) -> Result<bool, Fault> {
         let counted = self.0.limit(&object(&[("key", JsValue::from_str(who))]));
-        let outcome = within(budget_ms, settled(counted)).await??;
+        let outcome = settled_within(budget_ms, counted).await?;
         Reflect::get(&outcome, &JsValue::from_str("success"))
             .ok()
             .and_then(|success| success.as_bool())

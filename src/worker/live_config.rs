@@ -3,10 +3,13 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use worker::{Context, Env};
+use worker::Env;
 
 use super::binding::by_name;
+use super::host::now_ms;
 use super::kv::Kv;
+use super::platform::Context;
+use super::task;
 use crate::admin::ports::DOCUMENTS_BINDING;
 use crate::cache::ports::Fault;
 use crate::config::layers::{STORED_LAYER, VARS_LAYER};
@@ -22,21 +25,21 @@ thread_local! {
 
 /// The active configuration. Only the first request of an isolate waits for it.
 pub(super) async fn current(env: &Env, context: &Context) -> Rc<Config> {
-    let now_ms = worker::Date::now().as_millis();
+    let now_ms = now_ms();
     let (loaded, due) =
         LIVE.with_borrow_mut(|live| (live.is_loaded(), live.should_refresh(now_ms)));
     if !loaded {
         refresh(env).await;
     } else if due {
         let env = env.clone();
-        context.wait_until(async move { refresh(&env).await });
+        task::stay(context, async move { refresh(&env).await });
     }
     LIVE.with_borrow(Live::config)
 }
 
 /// The active configuration, where nobody waits for an answer, or somebody can: read again where it is due.
 pub(super) async fn recent(env: &Env) -> Rc<Config> {
-    let now_ms = worker::Date::now().as_millis();
+    let now_ms = now_ms();
     if LIVE.with_borrow_mut(|live| !live.is_loaded() || live.should_refresh(now_ms)) {
         refresh(env).await;
     }
@@ -61,7 +64,7 @@ async fn refresh(env: &Env) {
         }
     };
     let deployed = deployed(env);
-    let now_ms = worker::Date::now().as_millis();
+    let now_ms = now_ms();
     let offered =
         LIVE.with_borrow_mut(|live| live.offer(deployed.as_deref(), stored.as_deref(), now_ms));
     tell(offered);
@@ -70,7 +73,7 @@ async fn refresh(env: &Env) {
 /// Goes on with another stored document at once: it has been put in KV just now, and KV may not show it yet.
 pub(super) fn take(env: &Env, stored: &str) {
     let deployed = deployed(env);
-    let now_ms = worker::Date::now().as_millis();
+    let now_ms = now_ms();
     tell(LIVE.with_borrow_mut(|live| live.take(deployed.as_deref(), stored, now_ms)));
 }
 

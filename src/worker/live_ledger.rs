@@ -4,10 +4,12 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use worker::{Context, Env};
+use worker::Env;
 
+use super::host::now_ms;
 use super::kv::{Kv, RENDITIONS};
-use super::purge_ledger;
+use super::platform::Context;
+use super::{purge_ledger, task};
 use crate::cache::ports::Fault;
 use crate::config::Config;
 use crate::limits::{KV_CACHE_TTL_S_MIN, LEDGER_READ_TIMEOUT_MS};
@@ -28,13 +30,13 @@ pub(super) fn current() -> Rc<Ledger> {
 
 /// Sees to it that what is known is new enough for a request that begins now.
 pub(super) async fn keep_up(env: &Env, context: &Context, config: &Config) {
-    let now_ms = worker::Date::now().as_millis();
+    let now_ms = now_ms();
     match HEARD.with_borrow_mut(|heard| heard.due(config.purge.refresh_ms, now_ms)) {
         Due::Not => {}
         Due::Behind => {
             let env = env.clone();
             let read_from = config.purge.read_from;
-            context.wait_until(async move { look(&env, read_from, now_ms).await });
+            task::stay(context, async move { look(&env, read_from, now_ms).await });
         }
         Due::Now => look(env, config.purge.read_from, now_ms).await,
     }
@@ -42,12 +44,12 @@ pub(super) async fn keep_up(env: &Env, context: &Context, config: &Config) {
 
 /// Looks now, and at the ledger itself: what is done by the clock has the time.
 pub(super) async fn look_now(env: &Env) {
-    look(env, ReadFrom::Ledger, worker::Date::now().as_millis()).await;
+    look(env, ReadFrom::Ledger, now_ms()).await;
 }
 
 /// The ledger is this now.
 pub(super) fn hear(text: &str) {
-    take(Ok(Some(text.to_owned())), worker::Date::now().as_millis());
+    take(Ok(Some(text.to_owned())), now_ms());
 }
 
 async fn look(env: &Env, read_from: ReadFrom, began_ms: u64) {

@@ -4,12 +4,13 @@ use std::fmt::Debug;
 use std::sync::Once;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
+use super::platform;
 use crate::config::LogLevel;
+use crate::json::Writer;
 
 static LEVEL: AtomicU8 = AtomicU8::new(INFO);
 static INSTALL: Once = Once::new();
@@ -60,14 +61,25 @@ impl Subscriber for Console {
     }
 
     fn event(&self, event: &Event<'_>) {
-        let mut line = Line(Map::new());
-        line.0.insert("level".to_owned(), event.metadata().level().as_str().to_lowercase().into());
+        let level = *event.metadata().level();
+        let word = match level {
+            Level::ERROR => "error",
+            Level::WARN => "warn",
+            Level::INFO => "info",
+            Level::DEBUG => "debug",
+            Level::TRACE => "trace",
+        };
+        let mut line = Line(Writer::default());
+        line.0.open('{');
+        line.0.name("level");
+        line.0.text(word);
         event.record(&mut line);
-        let text = Value::Object(line.0).to_string();
-        match *event.metadata().level() {
-            Level::ERROR => worker::console_error!("{text}"),
-            Level::WARN => worker::console_warn!("{text}"),
-            Level::INFO | Level::DEBUG | Level::TRACE => worker::console_log!("{text}"),
+        line.0.close('}');
+        let text = line.0.into_text();
+        match level {
+            Level::ERROR => platform::say_error(&text),
+            Level::WARN => platform::say_warning(&text),
+            Level::INFO | Level::DEBUG | Level::TRACE => platform::say(&text),
         }
     }
 
@@ -84,32 +96,26 @@ impl Subscriber for Console {
     fn exit(&self, _span: &Id) {}
 }
 
-struct Line(Map<String, Value>);
-
-impl Line {
-    fn put(&mut self, field: &Field, value: Value) {
-        self.0.insert(field.name().to_owned(), value);
-    }
-}
+/// A line that is being written.
+struct Line(Writer);
 
 impl Visit for Line {
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.put(field, value.into());
-    }
-
-    fn record_i64(&mut self, field: &Field, value: i64) {
-        self.put(field, value.into());
+        self.0.name(field.name());
+        self.0.number(value);
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.put(field, value.into());
+        self.0.name(field.name());
+        self.0.word(if value { "true" } else { "false" });
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.put(field, value.into());
+        self.0.name(field.name());
+        self.0.text(value);
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.put(field, format!("{value:?}").into());
+        self.record_str(field, &format!("{value:?}"));
     }
 }

@@ -14,16 +14,24 @@ mod live_config;
 mod live_ledger;
 mod log;
 mod object;
+mod platform;
 mod purge_ledger;
 mod request;
 mod response;
 mod stay;
+mod storage;
+mod task;
+mod ticket;
 mod upstream;
 mod warmer;
 
 use std::rc::Rc;
 
-use worker::{Context, Env, ScheduleContext, ScheduledEvent, event};
+use js_sys::Function;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::{Request, Response};
+use worker::Env;
 
 use crate::cache::ports::{Body as _, Clock as _};
 use crate::front::{self, Handled};
@@ -32,14 +40,20 @@ use crate::upkeep;
 use body::NativeBody;
 use cloudflare_api::Api;
 use host::CloudflareHost;
+use platform::Context;
 use stay::Stay;
 
-#[event(fetch)]
-async fn fetch(
-    request: web_sys::Request,
-    env: Env,
-    context: Context,
-) -> worker::Result<web_sys::Response> {
+/// A request, which `asked` tells (see [`request::ask`]); `answer` is called with the response.
+#[wasm_bindgen]
+#[allow(unreachable_pub, clippy::needless_pass_by_value)] // by Rust; JavaScript has no references
+pub fn fetch(asked: String, request: Request, env: Env, context: Context, answer: Function) {
+    task::spawn(async move {
+        let response = respond(&asked, &request, env, context).await;
+        platform::call(&answer, &response);
+    });
+}
+
+async fn respond(asked: &str, request: &Request, env: Env, context: Context) -> Response {
     log::install();
     let config = live_config::current(&env, &context).await;
     log::set_level(config.log.level);
@@ -47,16 +61,15 @@ async fn fetch(
     let context = Rc::new(context);
     let stay = Stay::of(&context);
     let host = Rc::new(CloudflareHost::bind(env, stay.clone()));
-    let Some(ask) = request::ask(&request, &config) else {
-        return response::bad_request();
+    let Some(ask) = request::ask(asked, &config) else {
+        return response::bare(400);
     };
     match front::handle(host.as_ref(), &ask, &config).await {
         Handled::Answer { reply, owed } => {
             if let Some(owed) = owed {
-                let work = async move {
+                task::stay(&context, async move {
                     front::settle(host.as_ref(), &ask, &config, owed).await;
-                };
-                context.wait_until(work);
+                });
             }
             let response = response::native(reply, &context);
             stay.end();
@@ -67,20 +80,29 @@ async fn fetch(
             let reply = front::administer(host.as_ref(), &ask, &config, admitted, body).await;
             response::native(reply, &context)
         }
-        Handled::PassThrough { url, marks } => upstream::pass_through(&request, &url, &marks).await,
+        Handled::PassThrough { url, marks } => {
+            upstream::pass_through(request, &url, &marks).await.unwrap_or_else(|fault| {
+                tracing::warn!(fault = %fault, "pass-through failed");
+                response::bare(502)
+            })
+        }
     }
 }
 
-/// By the clock, as wrangler.jsonc has it.
-#[event(scheduled)]
-async fn scheduled(event: ScheduledEvent, env: Env, _: ScheduleContext) {
-    log::install();
-    let config = live_config::reread(&env).await;
-    log::set_level(config.log.level);
-    let host = CloudflareHost::bind(env.clone(), Stay::without_viewer());
-    audit::follow(&Api, &host, &host, &config, host.now_ms()).await;
-    if upkeep::is_due(&event.cron()) {
-        live_ledger::look_now(&env).await;
-        upkeep::run(&host, &config).await;
-    }
+/// By the clock, as wrangler.jsonc has it; `done` is called when all is done.
+#[wasm_bindgen]
+#[allow(unreachable_pub, clippy::needless_pass_by_value)] // by Rust; JavaScript has no references
+pub fn scheduled(cron: String, env: Env, done: Function) {
+    task::spawn(async move {
+        log::install();
+        let config = live_config::reread(&env).await;
+        log::set_level(config.log.level);
+        let host = CloudflareHost::bind(env.clone(), Stay::without_viewer());
+        audit::follow(&Api, &host, &host, &config, host.now_ms()).await;
+        if upkeep::is_due(&cron) {
+            live_ledger::look_now(&env).await;
+            upkeep::run(&host, &config).await;
+        }
+        platform::call(&done, &JsValue::UNDEFINED);
+    });
 }

@@ -1,17 +1,15 @@
-//! Durable objects: the way to one, and its own storage.
+//! Durable objects: the way to one, and how one answers.
 
-use std::time::Duration;
-
-use js_sys::{Array, JsString, Map, Object, Reflect};
+use js_sys::{Function, JsString};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortController, RequestInit, Response};
-use worker::{Date, Env, ListOptions, State};
+use worker::Env;
 
 use super::binding::{ObjectNamespace, by_name};
 use super::budget::{fault, settled, within};
+use super::platform::{self, call};
+use super::task::spawn;
 use crate::cache::ports::Fault;
-use crate::durable::{Change, Durable, Order};
-use crate::limits::DURABLE_CHANGES_MAX;
 
 /// Objects are asked by name and not by URL, yet a request must have one.
 const URL: &str = "https://object/";
@@ -62,98 +60,43 @@ impl Objects {
     }
 }
 
-/// The storage of the object this runs in.
-#[derive(Debug)]
-pub(super) struct ObjectStorage(State);
-
-impl ObjectStorage {
-    /// Of the object that was given this state.
-    pub(super) fn of(state: State) -> Self {
-        Self(state)
-    }
-
-    /// Work that goes on behind an answer.
-    pub(super) fn go_on(&self, work: impl Future<Output = ()> + 'static) {
-        self.0.wait_until(work);
-    }
+/// What became of a question that an object was asked.
+pub(super) enum Said {
+    /// A JSON text.
+    Answer(String),
+    /// It was none.
+    NoQuestion,
+    /// Whoever asked does not wait any more.
+    NobodyWaits,
+    /// It could not be answered.
+    Failed(Fault),
 }
 
-impl Durable for ObjectStorage {
-    async fn get(&self, name: &str) -> Result<Option<String>, Fault> {
-        self.0.storage().get(name).await.map_err(|error| unavailable(&error))
-    }
-
-    async fn list(
-        &self,
-        prefix: &str,
-        order: Order,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<(String, String)>, Fault> {
-        let begin = after.map(|after| format!("{after}\0"));
-        let mut options = ListOptions::new().prefix(prefix).limit(limit);
-        options = match (order, after, begin.as_deref()) {
-            (Order::Descending, Some(end), _) => options.reverse(true).end(end),
-            (Order::Descending, None, _) => options.reverse(true),
-            (Order::Ascending, _, Some(start)) => options.start(start),
-            (Order::Ascending, _, None) => options,
+/// Answers a question; `answer` is called with the response.
+pub(super) fn answer(answer: Function, work: impl Future<Output = Said> + 'static) {
+    spawn(async move {
+        let (status, text) = match work.await {
+            Said::Answer(text) => (200, text),
+            Said::NoQuestion => (400, "no question".to_owned()),
+            Said::NobodyWaits => (499, "nobody waits any more".to_owned()),
+            Said::Failed(fault) => (500, fault.to_string()),
         };
-        let found = self.0.storage().list_with_options(options).await;
-        let found: Map = found.map_err(|error| unavailable(&error))?;
-        let entries = Array::from(&found.entries());
-        let text = |entry: &Array, index| entry.get(index).as_string();
-        let entry = |entry: JsValue| {
-            let entry: Array = entry.dyn_into().ok()?;
-            Some((text(&entry, 0)?, text(&entry, 1)?))
-        };
-        Ok(entries.iter().filter_map(entry).collect())
-    }
-
-    async fn change(&self, changes: &[Change]) -> Result<(), Fault> {
-        if changes.len() > DURABLE_CHANGES_MAX {
-            let (bytes, bytes_max) = (changes.len() as u64, DURABLE_CHANGES_MAX as u64);
-            return Err(Fault::TooLarge { bytes, bytes_max });
+        if let Ok(response) = platform::respond(status, "", &JsValue::from_str(&text)) {
+            call(&answer, &response);
         }
-        let puts = Object::new();
-        let mut removals = Vec::new();
-        for Change { name, text } in changes {
-            match text {
-                Some(text) => {
-                    let set = Reflect::set(&puts, &name.as_str().into(), &text.as_str().into());
-                    set.map_err(|error| fault(&error))?;
-                }
-                None => removals.push(name.as_str()),
-            }
-        }
-        let storage = self.0.storage();
-        // Both are begun before either is awaited: such writes are one
-        // (durable-objects/api/sqlite-storage-api, write coalescing).
-        let (put, removed) = futures_util::future::join(
-            async {
-                if Object::keys(&puts).length() == 0 {
-                    return Ok(());
-                }
-                storage.put_multiple_raw(puts.clone()).await
-            },
-            async {
-                if removals.is_empty() {
-                    return Ok(0);
-                }
-                storage.delete_multiple(removals.clone()).await
-            },
-        )
-        .await;
-        put.map_err(|error| unavailable(&error))?;
-        removed.map(drop).map_err(|error| unavailable(&error))
-    }
-
-    async fn wake_at(&self, at_ms: u64) -> Result<(), Fault> {
-        let wait_ms = at_ms.saturating_sub(Date::now().as_millis());
-        let set = self.0.storage().set_alarm(Duration::from_millis(wait_ms)).await;
-        set.map_err(|error| unavailable(&error))
-    }
+    });
 }
 
-fn unavailable(error: &worker::Error) -> Fault {
-    Fault::Unavailable(error.to_string())
+/// Does what an object was woken for. Where that fails the platform wakes it again.
+pub(super) fn wake(
+    done: Function,
+    failed: Function,
+    work: impl Future<Output = Result<(), Fault>> + 'static,
+) {
+    spawn(async move {
+        match work.await {
+            Ok(()) => call(&done, &JsValue::UNDEFINED),
+            Err(fault) => call(&failed, &js_sys::Error::new(&fault.to_string())),
+        }
+    });
 }

@@ -2,14 +2,20 @@
 
 use std::rc::Rc;
 
-use worker::{DurableObject, Env, State, durable_object};
+use js_sys::Function;
+use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::Request;
+use worker::Env;
 
+use super::binding::ObjectState;
 use super::budget;
 use super::cloudflare_api::Api;
+use super::host::now_ms;
 use super::kv::{Kv, RENDITIONS};
 use super::live_config;
 use super::log;
-use super::object::{ObjectStorage, Objects};
+use super::object::{Objects, Said, answer, wake};
+use super::storage::ObjectStorage;
 use crate::admin::ports::Documents as _;
 use crate::cache::ports::{Clock, Entropy, Fault, Secrets};
 use crate::json::{self, Foreign};
@@ -21,8 +27,8 @@ use crate::purge::question::{Answer, BINDING, NAME, Question};
 use crate::purge::settings::Settings;
 
 /// The one object of its class: see [`crate::purge::book`].
-#[allow(missing_debug_implementations)] // of the class that the macro makes of it
-#[durable_object(alarm)]
+#[wasm_bindgen]
+#[allow(unreachable_pub, missing_debug_implementations)] // by Rust
 pub struct PurgeLedger {
     desk: Rc<Parts>,
 }
@@ -34,36 +40,40 @@ struct Parts {
     book: Book,
 }
 
-impl DurableObject for PurgeLedger {
-    fn new(state: State, env: Env) -> Self {
+#[wasm_bindgen]
+#[allow(unreachable_pub, clippy::needless_pass_by_value)] // by Rust; JavaScript has no references
+impl PurgeLedger {
+    /// With what is stored of it.
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: ObjectState, env: Env) -> Self {
         log::install();
         let storage = ObjectStorage::of(state);
         Self { desk: Rc::new(Parts { storage, env, book: Book::default() }) }
     }
 
-    /// A question as JSON in, an answer as JSON out; 400 for what is no question, 500 where the storage fails.
-    async fn fetch(&self, mut request: worker::Request) -> worker::Result<worker::Response> {
-        let Ok(question) = json::read(&request.text().await?) else {
-            return worker::Response::error("no question", 400);
-        };
-        match self.desk.answer(question).await {
-            Ok(answer) => {
-                if matches!(answer, Answer::Recorded { .. } | Answer::Audited { .. }) {
-                    // An alarm does it too, when it is done with the zone.
-                    let desk = Rc::clone(&self.desk);
-                    self.desk.storage.go_on(async move { desk.mirror().await });
+    /// A question as JSON in, an answer as JSON out.
+    pub fn ask(&self, question: String, _asker: Request, answered: Function) {
+        let desk = Rc::clone(&self.desk);
+        answer(answered, async move {
+            let Ok(question) = json::read(&question) else { return Said::NoQuestion };
+            match desk.answer(question).await {
+                Ok(answer) => {
+                    if matches!(answer, Answer::Recorded { .. } | Answer::Audited { .. }) {
+                        // An alarm does it too, when it is done with the zone.
+                        let mirroring = Rc::clone(&desk);
+                        desk.storage.go_on(async move { mirroring.mirror().await });
+                    }
+                    Said::Answer(json::write(&answer))
                 }
-                worker::Response::ok(json::write(&answer))
+                Err(fault) => Said::Failed(fault),
             }
-            Err(fault) => worker::Response::error(fault.to_string(), 500),
-        }
+        });
     }
 
-    /// An alarm that fails is rung again by the platform.
-    async fn alarm(&self) -> worker::Result<worker::Response> {
-        let woken = self.desk.wake().await;
-        woken.map_err(|fault| worker::Error::from(fault.to_string()))?;
-        worker::Response::empty()
+    /// It has set itself an alarm.
+    pub fn alarm(&self, done: Function, failed: Function) {
+        let desk = Rc::clone(&self.desk);
+        wake(done, failed, async move { desk.wake().await });
     }
 }
 
@@ -118,7 +128,7 @@ struct Chance;
 
 impl Clock for Chance {
     fn now_ms(&self) -> u64 {
-        worker::Date::now().as_millis()
+        now_ms()
     }
 
     async fn sleep(&self, ms: u32) {

@@ -6,10 +6,10 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use js_sys::{Function, Promise};
+use js_sys::Function;
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::JsFuture;
-use worker::Context;
+
+use super::platform::{self, Context};
 
 /// Lets a request outlive its viewer until its answer is ready. Copies are the same.
 #[derive(Debug, Clone)]
@@ -40,19 +40,13 @@ impl Stay {
         if staying.end.borrow().is_some() {
             return;
         }
-        let promise = Promise::new(&mut |resolve, _| {
-            *staying.end.borrow_mut() = Some(resolve);
-        });
-        staying.context.wait_until(async move {
-            let _ = JsFuture::from(promise).await;
-        });
+        *staying.end.borrow_mut() = Some(platform::stay(&staying.context));
     }
 
     /// To here: what is owed now has been given to `waitUntil` by itself.
     pub(super) fn end(&self) {
         if let Some(end) = self.0.as_ref().and_then(|staying| staying.end.borrow_mut().take()) {
-            // Resolving a promise cannot fail.
-            let _ = end.call0(&JsValue::UNDEFINED);
+            platform::call(&end, &JsValue::UNDEFINED);
         }
     }
 }

@@ -6,7 +6,7 @@ use web_sys::{AbortController, Headers, Request, RequestInit, RequestRedirect, R
 
 use super::binding;
 use super::body::NativeBody;
-use super::budget::{fault, settled, within};
+use super::budget::{fault, settled, settled_within};
 use crate::cache::ports::{Call, Fault, Reply, UPSTREAM_HEADERS, Upstream};
 
 /// The platform's `fetch`.
@@ -19,13 +19,11 @@ impl Upstream for Fetcher {
     async fn fetch(&self, call: &Call) -> Result<Reply<NativeBody>, Fault> {
         let abort = AbortController::new().map_err(|error| fault(&error))?;
         let request = request(call, &abort).map_err(|error| fault(&error))?;
-        let answer = match within(call.budget_ms, settled(binding::fetch(&request))).await {
-            Ok(answer) => answer?,
-            Err(late) => {
-                abort.abort();
-                return Err(late);
-            }
-        };
+        let answer = settled_within(call.budget_ms, binding::fetch(&request)).await;
+        if matches!(answer, Err(Fault::TimedOut { .. })) {
+            abort.abort();
+        }
+        let answer = answer?;
         let response: Response =
             answer.dyn_into().map_err(|_| Fault::Corrupt("fetch gave no response"))?;
         let native = response.headers();
@@ -61,7 +59,17 @@ pub(super) async fn pass_through(
     request: &Request,
     url: &str,
     marks: &[(HeaderName, HeaderValue)],
-) -> worker::Result<Response> {
+) -> Result<Response, Fault> {
+    let outgoing = readdressed(request, url, marks).map_err(|error| fault(&error))?;
+    let answer = settled(binding::fetch(&outgoing)).await?;
+    answer.dyn_into().map_err(|_| Fault::Corrupt("fetch gave no response"))
+}
+
+fn readdressed(
+    request: &Request,
+    url: &str,
+    marks: &[(HeaderName, HeaderValue)],
+) -> Result<Request, JsValue> {
     let init = RequestInit::new();
     init.set_redirect(RequestRedirect::Manual);
     let readdressed = Request::new_with_str_and_init(url, request.unchecked_ref())?;
@@ -69,15 +77,5 @@ pub(super) async fn pass_through(
     for (name, mark) in marks {
         outgoing.headers().set(name.as_str(), mark.to_str().unwrap_or_default())?;
     }
-    let answer = settled(binding::fetch(&outgoing)).await;
-    match answer.map(JsCast::dyn_into::<Response>) {
-        Ok(Ok(response)) => Ok(response),
-        Ok(Err(_)) => Err(worker::Error::from("fetch gave no response")),
-        Err(fault) => {
-            tracing::warn!(fault = %fault, "pass-through failed");
-            let init = web_sys::ResponseInit::new();
-            init.set_status(502);
-            Ok(Response::new_with_opt_str_and_init(None, &init)?)
-        }
-    }
+    Ok(outgoing)
 }

@@ -1,11 +1,18 @@
 //! One warming job as a Durable Object.
 
-use worker::{DurableObject, Env, State, durable_object};
+use std::rc::Rc;
 
+use js_sys::Function;
+use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::Request;
+use worker::Env;
+
+use super::binding::ObjectState;
 use super::budget::within;
 use super::host::CloudflareHost;
-use super::object::ObjectStorage;
+use super::object::{Said, answer, wake};
 use super::stay::Stay;
+use super::storage::ObjectStorage;
 use super::{live_config, live_ledger, log};
 use crate::admin::warm::job::{self, Outcome, Question, Renditions};
 use crate::admin::warm::one;
@@ -15,30 +22,51 @@ use crate::json;
 use crate::limits::WARM_ITEM_MS_MAX;
 
 /// The job that the object is named after.
-#[allow(missing_debug_implementations)] // of the class that the macro makes of it
-#[durable_object(alarm)]
+#[wasm_bindgen]
+#[allow(unreachable_pub, missing_debug_implementations)] // by Rust
 pub struct Warmer {
+    parts: Rc<Parts>,
+}
+
+struct Parts {
     storage: ObjectStorage,
     env: Env,
 }
 
-impl DurableObject for Warmer {
-    fn new(state: State, env: Env) -> Self {
-        Self { storage: ObjectStorage::of(state), env }
+#[wasm_bindgen]
+#[allow(unreachable_pub, clippy::needless_pass_by_value)] // by Rust; JavaScript has no references
+impl Warmer {
+    /// With what is stored of it.
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: ObjectState, env: Env) -> Self {
+        Self { parts: Rc::new(Parts { storage: ObjectStorage::of(state), env }) }
     }
 
-    /// A question as JSON in, the job as JSON out, or `null`; 400 for what is no question.
-    async fn fetch(&self, mut request: worker::Request) -> worker::Result<worker::Response> {
-        let Ok(question) = json::read::<Question>(&request.text().await?) else {
-            return worker::Response::error("no question", 400);
-        };
-        let host = CloudflareHost::bind(self.env.clone(), Stay::without_viewer());
-        let job = job::answer(&self.storage, &host, question).await.map_err(|it| broken(&it))?;
-        worker::Response::ok(json::write(&job))
+    /// A question as JSON in, the job as JSON out, or `null`.
+    pub fn ask(&self, question: String, _asker: Request, answered: Function) {
+        let parts = Rc::clone(&self.parts);
+        answer(answered, async move {
+            let Ok(question) = json::read::<Question>(&question) else { return Said::NoQuestion };
+            let host = CloudflareHost::bind(parts.env.clone(), Stay::without_viewer());
+            match job::answer(&parts.storage, &host, question).await {
+                Ok(job) => Said::Answer(json::write(&job)),
+                Err(fault) => {
+                    broken(&fault);
+                    Said::Failed(fault)
+                }
+            }
+        });
     }
 
-    /// The next part of the work. Where this fails the platform wakes the object again.
-    async fn alarm(&self) -> worker::Result<worker::Response> {
+    /// The next part of the work.
+    pub fn alarm(&self, done: Function, failed: Function) {
+        let parts = Rc::clone(&self.parts);
+        wake(done, failed, async move { parts.wake().await });
+    }
+}
+
+impl Parts {
+    async fn wake(&self) -> Result<(), Fault> {
         log::install();
         let config = live_config::reread(&self.env).await;
         log::set_level(config.log.level);
@@ -46,8 +74,7 @@ impl DurableObject for Warmer {
         let host = CloudflareHost::bind(self.env.clone(), Stay::without_viewer());
         let config = one::configuration(&config);
         let house = House { host: &host, config: &config };
-        job::wake(&self.storage, &host, &house).await.map_err(|it| broken(&it))?;
-        worker::Response::empty()
+        job::wake(&self.storage, &host, &house).await.inspect_err(broken)
     }
 }
 
@@ -66,7 +93,6 @@ impl Renditions for House<'_> {
     }
 }
 
-fn broken(fault: &Fault) -> worker::Error {
+fn broken(fault: &Fault) {
     tracing::error!(fault = %fault, "a warming job could not go on");
-    worker::Error::RustError(fault.to_string())
 }

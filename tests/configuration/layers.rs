@@ -20,7 +20,7 @@ fn layers_merge_objects_by_key_and_replace_the_rest() {
     assert_eq!(config.tags.extra, ["c"]);
     assert_eq!(config.bypass.header, None);
     assert_eq!(
-        (config.presets["high"].width, config.presets["high"].height),
+        (config.presets.get("high").unwrap().width, config.presets.get("high").unwrap().height),
         (Some(1_600), Some(1_080))
     );
 }

@@ -98,7 +98,7 @@ fn the_defaults_have_no_errors() {
     assert_eq!(checked.lifetimes.fresh.ok_s, 86_400);
     assert_eq!(checked.limits.time_ms_max, limits::TIME_MS_MAX);
     assert_eq!(checked.limits.duration_ms_max, limits::DURATION_MS_MAX);
-    assert_eq!(checked.presets["preview"].duration_ms, Some(5_000));
+    assert_eq!(checked.presets.get("preview").unwrap().duration_ms, Some(5_000));
     assert_eq!(checked.responsive.buckets[checked.responsive.default].name, "480p");
 }
 
@@ -236,7 +236,7 @@ fn names_and_addresses_have_one_spelling() {
     set(&mut document, "transformer.baseUrl", json!("https://a.example/cdn-cgi/media/"));
     set(&mut document, "passThrough.url", json!("https://b.example/"));
     let config = Config::check(&document).unwrap();
-    assert_eq!(config.headers.set["x-mine"], "1");
+    assert_eq!(config.headers.set.get("x-mine").unwrap(), "1");
     assert_eq!(config.bypass.header.as_deref(), Some("x-fresh"));
     assert_eq!(config.transformer.base_url.as_deref(), Some("https://a.example/cdn-cgi/media"));
     assert_eq!(config.pass_through.url.as_deref(), Some("https://b.example"));

@@ -109,7 +109,7 @@ fn every_code_of_a_problem_is_in_the_document() {
     let problems = rejections().into_iter().map(|rejection| Problem::rejected(&rejection, "…"));
     for problem in problems.chain([Problem::not_found("…"), Problem::too_many_misses("…", 0)]) {
         let members: Vec<_> =
-            problem.extensions.keys().map(|member| format!("`{member}`")).collect();
+            problem.extensions.iter().map(|(member, _)| format!("`{member}`")).collect();
         let (code, status, title) = (problem.code, problem.status.as_u16(), problem.title);
         let _ = writeln!(table, "| `{code}` | {status} | {title} | {} |", members.join(", "));
     }

@@ -307,15 +307,16 @@ const keeping = (target, nothing) =>
   });
 const cache = keeping(caches.default, true);
 Object.defineProperty(caches, "default", { get: () => cache });
-export default class extends worker {
-  constructor(context, env) {
-    const { VIDEO_TRANSFORMATIONS_CACHE: kv } = env;
-    super(context, { ...env, VIDEO_TRANSFORMATIONS_CACHE: keeping(kv, undefined) });
-  }
-}
+const careless = (env) => ({ ...env, VIDEO_TRANSFORMATIONS_CACHE: keeping(env.VIDEO_TRANSFORMATIONS_CACHE, undefined) });
+export default {
+  fetch: (request, env, context) => worker.fetch(request, careless(env), context),
+  scheduled: (event, env, context) => worker.scheduled(event, careless(env), context),
+};
 `;
 
-test("where a tier keeps part of a rendition all the same, nobody is told that it is the whole", async (t) => {
+// The edge is believed to have what it announces: in production it commits no body that ends before its announced length
+// (runtime-apis/cache, put). The local one does, and is emptied here.
+test("where KV keeps part of a rendition all the same, nobody is told that it is the whole", async (t) => {
   const careless = await startWorld({ around: NOTHING_IS_DELETED });
   t.after(() => careless.stop());
   const it = await video(careless);
@@ -325,14 +326,12 @@ test("where a tier keeps part of a rendition all the same, nobody is told that i
   const length = Number(first.headers["content-length"]);
   await eventually(() => inKv(careless, it.path.slice(1)), "what is left in KV");
 
-  for (const tier of /** @type {const} */ (["edge", "kv"])) {
-    await eventually(async () => cacheStatus(await watch(url, { method: "HEAD" }))[tier] === "hit", `a hit in ${tier}`);
-    const answer = await watch(url);
-    // Where nothing was sent before it broke, there are no headers either.
-    assert.equal(answer.headers["content-length"] ?? String(length), String(length), tier);
-    assert.equal(answer.broken, true, `${tier}: ${answer.status} with ${answer.body.length} of ${length} bytes`);
-    await careless.clearEdge();
-  }
+  await careless.clearEdge();
+  await eventually(async () => cacheStatus(await watch(url, { method: "HEAD" })).kv === "hit", "a hit in KV");
+  const answer = await watch(url);
+  // Where nothing was sent before it broke, there are no headers either.
+  assert.equal(answer.headers["content-length"] ?? String(length), String(length));
+  assert.equal(answer.broken, true, `${answer.status} with ${answer.body.length} of ${length} bytes`);
 });
 
 // The rendition is good, but must not be kept.

@@ -6,19 +6,14 @@ import { startWorld } from "../../scripts/world.mjs";
 
 /** Lets a test ask the gates as the worker does: the object of that name, JSON in and JSON out. */
 const DOOR = `
-import worker from "./index.js";
-export default class extends worker {
-  constructor(context, env) {
-    super(context, env);
-    this.gates = env.FILL_GATE;
-  }
-  async fetch(request) {
-    if (!this.gates) return new Response("unbound", { status: 501 });
+export default {
+  async fetch(request, { FILL_GATE: gates }) {
+    if (!gates) return new Response("unbound", { status: 501 });
     const asked = new URL(request.url).searchParams;
     const leaves = asked.has("leave") ? { signal: AbortSignal.timeout(Number(asked.get("leave"))) } : {};
-    return this.gates.getByName(asked.get("gate")).fetch(request, leaves).catch((error) => new Response(error.name));
-  }
-}
+    return gates.getByName(asked.get("gate")).fetch(request, leaves).catch((error) => new Response(error.name));
+  },
+};
 `;
 
 /** @param {import("node:test").TestContext} t @param {Parameters<typeof startWorld>[0]} [options] */

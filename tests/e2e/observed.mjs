@@ -16,18 +16,19 @@ WebAssembly.Instance = new Proxy(WebAssembly.Instance, {
     return globalThis.observedInstance;
   },
 });
-const { default: Worker } = await import("./index.js");
+const { default: worker } = await import("./index.js");
 
-export default class extends Worker {
-  async fetch(request) {
+export default {
+  ...worker,
+  async fetch(request, env, context) {
     const { pathname } = new URL(request.url);
     if (pathname === "/observed/memory") {
       return new Response(String(globalThis.observedInstance.exports.memory.buffer.byteLength));
     }
     ${routes}
-    return super.fetch(request);
-  }
-}
+    return worker.fetch(request, env, context);
+  },
+};
 `;
 
 /**

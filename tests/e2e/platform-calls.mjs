@@ -31,12 +31,16 @@ globalThis.fetch = (...args) => {
   return fetched(...args);
 };
 
-export default class extends worker {
-  constructor(context, env) {
-    const limiter = counted(env.MISS_LIMIT, "limiter", ([{ key }]) => key);
-    super(context, { ...env, [NAMESPACE]: counted(env[NAMESPACE], "kv", text), MISS_LIMIT: limiter });
-  }
-}
+const watched = (env) => ({
+  ...env,
+  [NAMESPACE]: counted(env[NAMESPACE], "kv", text),
+  MISS_LIMIT: counted(env.MISS_LIMIT, "limiter", ([{ key }]) => key),
+});
+
+export default {
+  fetch: (request, env, context) => worker.fetch(request, watched(env), context),
+  scheduled: (event, env, context) => worker.scheduled(event, watched(env), context),
+};
 `;
 
 /**

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use futures_util::future::{join, join_all};
 use video_resizer::cache::ports::{Clock, Fault};
+use video_resizer::json::Value;
 use video_resizer::purge::ledger::{Ledger, Standing};
 use video_resizer::purge::order::Order;
 use video_resizer::purge::question::{Answer, AuditedPurge, Question, Round};
@@ -240,7 +241,7 @@ fn a_purge_of_our_own_comes_back_from_the_audit_log_and_is_known_once() {
     object.purge(by_tag("red")).unwrap();
     object.rest();
     let call = platform.calls.borrow()[0].clone();
-    let sent = serde_json::from_str(&call.body.unwrap()).unwrap();
+    let sent = Value::parse(&call.body.unwrap()).unwrap();
     let digest = video_resizer::purge::zone::payload_digest(&sent);
     let now_ms = platform.now_ms.get();
     assert_eq!(took(&mut object, vec![audited("far", now_ms + 3_600_000, &digest)], 1), (1, 0, 0));

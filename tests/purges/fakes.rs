@@ -222,7 +222,7 @@ impl Secrets for Token {
 
 pub(crate) fn config() -> Config {
     let zone = r#"{"purge":{"zoneId":"zone","requestsPerMinute":60}}"#;
-    Config::check(&serde_json::from_str(zone).unwrap()).unwrap()
+    Config::check(&zone).unwrap()
 }
 
 /// The object, alive, on a platform.

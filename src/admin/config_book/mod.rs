@@ -15,7 +15,7 @@ use crate::cache::key::digest_128;
 use crate::cache::ports::{Clock, Fault};
 use crate::config::layers::{self, STORED_LAYER};
 use crate::durable::Durable;
-use crate::json::{record, tagged};
+use crate::json::{Value, record, tagged};
 use crate::limits::{
     CONFIG_BYTES_MAX, CONFIG_RETRY_MS_MAX, CONFIG_RETRY_MS_MIN, CONFIG_TRIES_MAX, DOCUMENT_MS_MAX,
     KV_LAG_MS,
@@ -390,8 +390,7 @@ fn matches(sent: &str, etag: &str) -> bool {
 
 /// Whether isolates can ever have taken this: they refuse what is too long or no JSON object.
 fn was_ever_active(text: &str) -> bool {
-    text.len() <= CONFIG_BYTES_MAX
-        && serde_json::from_str::<serde_json::Map<_, serde_json::Value>>(text).is_ok()
+    text.len() <= CONFIG_BYTES_MAX && Value::parse(text).is_ok_and(|document| document.is_object())
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ pub mod one;
 pub mod order;
 
 use ::http::header;
-use serde_json::{Value, json};
 
 use self::job::{Job, Question, State};
 use super::Answer;
@@ -17,8 +16,9 @@ use super::refusal::Refusal;
 use super::variants::RENDITIONS_BINDING;
 use crate::cache::ports::Fault;
 use crate::config::Config;
-use crate::http::{date, visible};
-use crate::json::{self, Foreign};
+use crate::document::{List, Object};
+use crate::http::visible;
+use crate::json::{self, Foreign, Value};
 use crate::limits::WARM_ANSWER_MS_MAX;
 use crate::request::ask::Ask;
 
@@ -67,26 +67,28 @@ async fn put<H: AdminHost>(
 }
 
 fn shown(job: &Job) -> Answer {
-    let items: Vec<Value> = job
-        .items
-        .iter()
-        .map(|item| {
-            let detail = Some(&item.detail).filter(|detail| !detail.is_empty());
-            json!({ "url": item.url, "state": item.state.as_str(), "detail": detail })
-        })
-        .collect();
+    let mut items = List::default();
+    for item in &job.items {
+        let mut shown = Object::default();
+        let detail = Some(item.detail.as_str()).filter(|detail| !detail.is_empty());
+        shown.text_or_null("detail", detail);
+        shown.text("state", item.state.as_str());
+        shown.text("url", &item.url);
+        items.document(&shown.end());
+    }
     let (done, failed) =
         (job.count(State::Made) + job.count(State::Already), job.count(State::Failed));
-    Answer::ok(&json!({
-        "id": job.head.id,
-        "at": date::rfc3339(job.head.at_ms),
-        "by": job.head.by,
-        "total": items.len(),
-        "done": done,
-        "failed": failed,
-        "state": if done + failed == items.len() { "finished" } else { "running" },
-        "items": items,
-    }))
+    let total = job.items.len();
+    let mut shown = Object::default();
+    shown.time("at", job.head.at_ms);
+    shown.text("by", &job.head.by);
+    shown.count("done", done);
+    shown.count("failed", failed);
+    shown.text("id", &job.head.id);
+    shown.document("items", &items.end());
+    shown.text("state", if done + failed == total { "finished" } else { "running" });
+    shown.count("total", total);
+    Answer::ok(shown.end())
 }
 
 fn unavailable(fault: Fault) -> Refusal {

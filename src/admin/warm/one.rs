@@ -32,10 +32,10 @@ pub fn configuration(config: &Config) -> Config {
 /// The rendition that a URL names, as an operator's who carries neither token nor signature; or why there is none.
 pub fn ordered<'a>(
     host: &(impl Secrets + Clock),
-    ask: &Ask,
+    ask: &'a Ask,
     config: &'a Config,
 ) -> Result<Rendition<'a>, String> {
-    let rendition = match front::decide_for(Some(Scope::Full), host, ask, config) {
+    let mut rendition = match front::decide_for(Some(Scope::Full), host, ask, config) {
         Ok(Decision::Render(rendition) | Decision::Explain(rendition)) => rendition,
         Ok(Decision::PassThrough(_)) => return Err("it is no video that is resized".to_owned()),
         Ok(Decision::Relay(_) | Decision::Options | Decision::Admin) | Err(Refusal::NotFound) => {
@@ -46,7 +46,8 @@ pub fn ordered<'a>(
     if !rendition.origin.kv {
         return Err("its origin keeps nothing in Workers KV".to_owned());
     }
-    Ok(Rendition { bypass: AROUND_EDGE, ..rendition })
+    rendition.bypass = AROUND_EDGE;
+    Ok(rendition)
 }
 
 /// Sees to it that KV has the rendition of this URL; `config` is from [`configuration`].

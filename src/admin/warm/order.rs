@@ -5,12 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
-
 use super::one;
 use crate::admin::refusal::Wrong;
 use crate::cache::ports::{Clock, Secrets};
 use crate::config::Config;
+use crate::json::{Map, Value};
 use crate::limits::{BY_CHARS_MAX, WARM_ITEMS_MAX, WARM_NAMED_MAX};
 use crate::request::ask::Ask;
 use crate::request::url;
@@ -75,12 +74,7 @@ struct Named {
 }
 
 /// Everything that is named, in bounds; empty only where something is wrong.
-fn named(
-    members: &Map<String, Value>,
-    ask: &Ask,
-    config: &Config,
-    wrong: &mut Vec<Wrong>,
-) -> Vec<Named> {
+fn named(members: &Map, ask: &Ask, config: &Config, wrong: &mut Vec<Wrong>) -> Vec<Named> {
     let has = |name| members.contains_key(name);
     match (has("urls"), has("sources"), has("presets")) {
         (true, false, false) => {
@@ -100,12 +94,7 @@ fn named(
 }
 
 /// Every source in every preset.
-fn product(
-    members: &Map<String, Value>,
-    ask: &Ask,
-    config: &Config,
-    wrong: &mut Vec<Wrong>,
-) -> Vec<Named> {
+fn product(members: &Map, ask: &Ask, config: &Config, wrong: &mut Vec<Wrong>) -> Vec<Named> {
     let sources = texts(members, "sources", wrong);
     let presets = match members.get("presets") {
         None => Vec::new(),
@@ -148,11 +137,7 @@ fn product(
 }
 
 /// The texts of a list of 1 to [`WARM_NAMED_MAX`], each with its place.
-fn texts<'a>(
-    members: &'a Map<String, Value>,
-    name: &str,
-    wrong: &mut Vec<Wrong>,
-) -> Vec<(String, &'a str)> {
+fn texts<'a>(members: &'a Map, name: &str, wrong: &mut Vec<Wrong>) -> Vec<(String, &'a str)> {
     let list = members.get(name).and_then(Value::as_array);
     let Some(list) = list.filter(|list| (1..=WARM_NAMED_MAX).contains(&list.len())) else {
         let wanted = format!("write a list of 1 to {WARM_NAMED_MAX} texts");
@@ -170,7 +155,7 @@ fn texts<'a>(
     texts
 }
 
-fn signed(members: &Map<String, Value>, wrong: &mut Vec<Wrong>) -> String {
+fn signed(members: &Map, wrong: &mut Vec<Wrong>) -> String {
     let fits = |by: &&str| by.chars().count() <= BY_CHARS_MAX && !by.chars().any(char::is_control);
     let Some(by) = members.get("by") else { return String::new() };
     if let Some(by) = by.as_str().filter(fits) {

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 
@@ -34,7 +34,7 @@ fn config() -> Config {
 
 fn ordered(document: &Value) -> Result<Order, Vec<Wrong>> {
     let ask = url::read("https://v.example/_resizer/warm", None).unwrap();
-    read(&Nowhere, &ask, &config(), document)
+    read(&Nowhere, &ask, &config(), &document.clone().into())
 }
 
 #[track_caller]

@@ -105,7 +105,7 @@ impl FakeLog {
             .borrow()
             .iter()
             .filter_map(|(record, from_ms)| {
-                let at_ms = super::record::time_ms(record).unwrap_or(since_ms);
+                let at_ms = super::record::time_ms(&record.clone().into()).unwrap_or(since_ms);
                 let is_shown =
                     *from_ms <= self.now_ms.get() && at_ms >= since_ms && at_ms <= before_ms;
                 is_shown.then(|| record.clone())
@@ -227,7 +227,7 @@ impl FakeLedger {
                 .own
                 .borrow()
                 .as_ref()
-                .is_some_and(|own| payload_digest(own) == purge.payload)
+                .is_some_and(|own| payload_digest(&own.clone().into()) == purge.payload)
             {
                 echoes += 1;
             } else {

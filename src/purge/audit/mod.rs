@@ -29,8 +29,6 @@
 mod page;
 mod record;
 
-use serde_json::Value;
-
 use super::ledger::Mode;
 use super::order::Order;
 use super::ports::{ApiToken, CloudflareApi};
@@ -39,6 +37,7 @@ use super::settings::TOKEN_SECRET;
 use crate::cache::ports::{Fault, Secrets};
 use crate::config::Config;
 use crate::http::date::rfc3339;
+use crate::json::Value;
 use crate::limits::{
     AUDIT_AGAIN_MS, AUDIT_FIRST_MS, AUDIT_OVERLAP_MS, AUDIT_PAGE_RECORDS, AUDIT_PAGES_MAX,
     AUDIT_REACH_MS, AUDIT_RESUME_MS, AUDIT_STRETCHES_MAX, AUDITED_MAX,

@@ -1,11 +1,10 @@
 //! One page of the audit log.
 
-use serde_json::Value;
-
 use super::AuditLog;
 use super::record::PRODUCT;
 use crate::cache::ports::Fault;
 use crate::http::date::rfc3339;
+use crate::json::Value;
 use crate::limits::AUDIT_PAGE_TIMEOUT_MS;
 use crate::purge::ports::{ApiCall, CloudflareApi};
 
@@ -45,10 +44,10 @@ pub(super) async fn ask<A: CloudflareApi>(
     let call = ApiCall { url, token: token.clone(), body: None, budget_ms: AUDIT_PAGE_TIMEOUT_MS };
     let answer = api.call(&call).await?;
     if answer.status != 200 {
-        let said = serde_json::from_str(&answer.body).unwrap_or_default();
+        let said = Value::parse(&answer.body).unwrap_or_default();
         return Err(refused(answer.status, message(&said)));
     }
-    let mut answer: Value = serde_json::from_str(&answer.body).map_err(|_| MISSHAPEN)?;
+    let mut answer = Value::parse(&answer.body).map_err(|_| MISSHAPEN)?;
     match answer.get("success") {
         None | Some(Value::Null | Value::Bool(true)) => {}
         Some(Value::Bool(false)) => return Err(refused(200, message(&answer))),

@@ -5,11 +5,10 @@
 //! understood of it purges everything softly: viewers get what is new after one more request, and it costs a renewal
 //! of what is asked for, not an outage.
 
-use serde_json::Value;
-
 use crate::cache::key::digest_128;
 use crate::config::Config;
 use crate::http::timestamp;
+use crate::json::Value;
 use crate::limits::BY_CHARS_MAX;
 use crate::purge::aim;
 use crate::purge::ledger::Mode;
@@ -56,7 +55,7 @@ pub(super) fn read(record: &Value, zone_id: &str, config: &Config) -> Reading {
         return Reading::Failed;
     }
     let request = match record.pointer("/resource/request") {
-        Some(Value::String(text)) => serde_json::from_str(text).unwrap_or_default(),
+        Some(Value::String(text)) => Value::parse(text).unwrap_or_default(),
         request => request.cloned().unwrap_or_default(),
     };
     let (by, note) = author(record);

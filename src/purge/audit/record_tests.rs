@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::limits::PURGE_PREFIX_BYTES_MAX;
@@ -24,7 +24,7 @@ enum Short {
 }
 
 fn of(record: &Value) -> Short {
-    match read(record, ZONE, &CONFIG) {
+    match read(&record.clone().into(), ZONE, &CONFIG) {
         Reading::Other => Short::Other,
         Reading::Failed => Short::Failed,
         Reading::Purge { order, is_understood, .. } => {
@@ -200,6 +200,8 @@ fn no_missing_member_but_its_product_and_address_together_makes_a_purge_none() {
 #[test]
 fn a_record_has_one_name_however_it_comes() {
     let record = purge("abc", 5);
+    let id = |record: &Value| id(&record.clone().into());
+    let time_ms = |record: &Value| time_ms(&record.clone().into());
     assert_eq!((id(&record), time_ms(&record)), ("abc".to_owned(), Some(5)));
     let nameless = with("/id", None);
     assert_eq!(id(&nameless), id(&serde_json::from_str(&nameless.to_string()).unwrap()));
@@ -213,24 +215,24 @@ fn a_record_has_one_name_however_it_comes() {
 fn what_was_sent_has_the_digest_that_the_ledger_gave_its_own() {
     let sent = json!({"tags": ["b", "a"]});
     for request in [json!({"tags": ["a", "b"]}), Value::String(sent.to_string())] {
-        let Reading::Purge { payload, .. } = read(&asked(&request), ZONE, &CONFIG) else {
+        let Reading::Purge { payload, .. } = read(&asked(&request).into(), ZONE, &CONFIG) else {
             panic!("{request}")
         };
-        assert_eq!(payload, payload_digest(&sent));
+        assert_eq!(payload, payload_digest(&sent.clone().into()));
     }
 }
 
 #[test]
 fn whoever_purged_is_named_as_well_as_the_log_can() {
     assert_eq!(
-        author(&purge("id", 0)),
+        author(&purge("id", 0).into()),
         ("ann@example.com".into(), "purged at Cloudflare (dash)".into())
     );
     let mut token = with("/actor/email", None);
     token["actor"]["token_name"] = json!("deploy");
-    assert_eq!(author(&token).0, "deploy");
+    assert_eq!(author(&token.into()).0, "deploy");
     assert_eq!(
-        author(&with("/actor", None)),
+        author(&with("/actor", None).into()),
         (String::new(), "purged at Cloudflare (unknown)".into())
     );
 }

@@ -8,7 +8,7 @@ use super::*;
 use crate::purge::ports::ApiAnswer;
 use crate::purge::target::Target;
 use futures_util::FutureExt;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const MINUTE_MS: u64 = 60_000;
 const HOUR_MS: u64 = 60 * MINUTE_MS;

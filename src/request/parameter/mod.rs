@@ -5,9 +5,12 @@
 
 mod table;
 
+#[cfg(not(target_family = "wasm"))]
 use std::fmt::Write;
 
 pub use table::TABLE;
+
+use crate::prose::Prose;
 
 /// A parameter, whatever it is called in a dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,11 +60,11 @@ pub struct Row {
     /// Its other names.
     pub aliases: &'static [Alias],
     /// The values it takes, for people.
-    pub values: &'static str,
+    pub values: Prose,
     /// What becomes of it.
     pub effect: Effect,
     /// What it does, in one sentence, for people.
-    pub meaning: &'static str,
+    pub meaning: Prose,
 }
 
 /// Another name of a parameter.
@@ -133,6 +136,7 @@ pub fn find(name: &str) -> Option<Found> {
 }
 
 /// The table as Markdown, for the README.
+#[cfg(not(target_family = "wasm"))]
 pub fn markdown_table() -> String {
     let mut table =
         String::from("| parameter | also | values | what it does |\n|---|---|---|---|\n");
@@ -156,6 +160,7 @@ pub fn markdown_table() -> String {
     table
 }
 
+#[cfg(not(target_family = "wasm"))]
 impl Alias {
     fn markdown(&self) -> String {
         let inverted = match self.sense {
@@ -247,7 +252,7 @@ mod tests {
 
     #[test]
     fn the_bounds_that_are_documented_are_those_of_the_default_configuration() {
-        let values = |name: &str| find(name).unwrap().row.values;
+        let values = |name: &str| find(name).unwrap().row.values.as_str();
         let kept = Config::defaults().limits;
         let side = |max: u16| format!("pixels, {} to {max}", limits::SIDE_PX_MIN);
         assert_eq!(values("width"), side(kept.width_max));

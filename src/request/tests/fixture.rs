@@ -1,6 +1,6 @@
 //! A configuration and requests for the tests of this module.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::sync::LazyLock;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
@@ -14,6 +14,7 @@ use crate::request::{
     recipe::{Fit, Format, Mode, Quality},
     rejection::Rejection,
 };
+use crate::sorted::Sorted;
 
 /// Four buckets, four presets; for the rest the defaults: strict, and the platform's limits.
 pub(super) fn config() -> Config {
@@ -28,8 +29,8 @@ pub(super) fn config() -> Config {
     CONFIG.clone()
 }
 
-fn presets() -> BTreeMap<String, Preset> {
-    BTreeMap::from([
+fn presets() -> Sorted<String, Preset> {
+    Sorted::from_iter([
         (
             "mobile".to_owned(),
             Preset {
@@ -131,7 +132,7 @@ pub(super) fn key(wanted: Result<Wanted, Rejection>) -> String {
 }
 
 pub(super) fn spelled(wanted: &Wanted) -> String {
-    let options = wanted.recipe.options().into_iter();
+    let options = wanted.recipe.options();
     options.map(|it| format!("{}={}", it.key, it.value)).collect::<Vec<_>>().join(":")
 }
 

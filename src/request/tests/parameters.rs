@@ -5,6 +5,7 @@ use crate::{
     config::{BypassAction, Config},
     limits::{QUERY_BYTES_MAX, QUERY_PARAMETERS_MAX},
     request::{Playback, Preload, rejection::Rejection},
+    sorted::Sorted,
 };
 
 #[track_caller]
@@ -313,12 +314,12 @@ fn what_the_player_is_told_is_no_part_of_the_recipe() {
 #[test]
 fn an_unknown_preset_lists_no_more_names_than_a_line_holds() {
     let mut config = config();
-    let preset = config.presets["mobile"].clone();
+    let preset = config.presets.get("mobile").unwrap().clone();
     config.presets = (0..12).map(|number| (format!("p{number:02}"), preset.clone())).collect();
     let known = "p00, p01, p02, p03, p04, p05, p06, p07 and 4 more";
     let refused =
         |config: &Config| key(super::fixture::asked(&ask("derivative=tv", &[]), None, config));
     assert_eq!(refused(&config), format!("400 derivative=tv is not possible: one of {known}"));
-    config.presets.clear();
+    config.presets = Sorted::default();
     assert_eq!(refused(&config), "400 derivative=tv is not possible: no preset is configured");
 }

@@ -8,14 +8,14 @@ use futures_util::stream::{self, LocalBoxStream};
 use futures_util::{Stream, StreamExt};
 use js_sys::{Date, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::ReadableStream;
 
 use super::binding::{ReadResult, Readable, Reader as JsReader};
 use super::bytes::Bytes;
 use crate::cache::ports::Fault;
 use crate::worker::binding::object;
-use crate::worker::budget::{fault, within};
+use crate::worker::budget::{fault, settled, within};
+use crate::worker::platform;
 
 /// Bytes that one read has room for. The platform's own default is 4 KiB, and each read is a turn of the event loop;
 /// KV and the Cache API give at most this much at once.
@@ -169,11 +169,7 @@ impl Reader {
         &mut self,
         read: Result<js_sys::Promise, JsValue>,
     ) -> Result<Option<Bytes>, Fault> {
-        let result = match read {
-            Ok(promise) => JsFuture::from(promise).await,
-            Err(error) => Err(error),
-        };
-        let Ok(result) = result else {
+        let Ok(result) = settled(read).await else {
             self.is_over = true;
             return Err(Fault::BrokenOff);
         };
@@ -194,14 +190,7 @@ impl Drop for Reader {
         if !self.is_over
             && let Ok(cancelled) = self.js.cancel()
         {
-            forget(cancelled);
+            platform::forget(&cancelled);
         }
     }
-}
-
-/// Lets a promise settle unobserved, but not unhandled.
-pub(super) fn forget(promise: js_sys::Promise) {
-    spawn_local(async move {
-        let _ = JsFuture::from(promise).await;
-    });
 }

@@ -11,12 +11,9 @@ use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use futures_util::{Stream, StreamExt};
-use wasm_bindgen_futures::spawn_local;
-use worker::Delay;
 
 use super::blocks::Blocks;
 use super::bytes::Bytes;
@@ -24,6 +21,8 @@ use crate::cache::ports::Fault;
 use crate::limits::{
     COPY_LAG_BYTES_MAX, FORK_AHEAD_BYTES_MAX, FORKS_LAG_BYTES_MAX, VIEWER_LAG_BYTES_MAX,
 };
+use crate::worker::budget::sleep;
+use crate::worker::task::spawn;
 
 thread_local! {
     /// Bytes that wait in the forks of this isolate, each counted once.
@@ -170,7 +169,7 @@ async fn until(fork: &RefCell<Fork>, is_so: impl Fn(&Fork) -> bool) {
 /// request run in the name of another.
 async fn watch(fork: &RefCell<Fork>, tick_ms: u32) {
     loop {
-        Delay::from(Duration::from_millis(u64::from(tick_ms))).await;
+        sleep(tick_ms).await;
         let mut fork = fork.borrow_mut();
         for lane in fork.lanes.iter_mut().filter(|lane| lane.is_waited_for()) {
             lane.idle_ms = lane.idle_ms.saturating_add(tick_ms);
@@ -202,7 +201,7 @@ impl Branch {
         let fork = Rc::new(RefCell::new(fork));
         let branch = Self { fork: Rc::clone(&fork), lane: 0 };
         let tick_ms = (patience_ms / TICKS).clamp(TICK_MS_MIN, TICK_MS_MAX);
-        spawn_local(async move {
+        spawn(async move {
             select(pin!(pump(source, &fork)), pin!(watch(&fork, tick_ms))).await;
         });
         branch

@@ -2,40 +2,44 @@
 
 use std::cell::Cell;
 use std::pin::pin;
-use std::time::Duration;
 
 use futures_util::future::{Either, LocalBoxFuture, ready, select};
 use futures_util::{FutureExt, StreamExt};
 use js_sys::BigInt;
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::JsFuture;
-use worker::Delay;
 
 use super::NativeBody;
 use super::binding::{FixedLengthStream, IdentityTransformStream, Writer};
-use super::blocks::{Blocks, forget};
+use super::blocks::Blocks;
 use super::bytes::Bytes;
 use crate::cache::ports::Fault;
-use crate::worker::budget::{fault, within};
+use crate::worker::budget::{fault, settled, sleep, within};
+use crate::worker::platform;
 
 /// The handing over of a body. Nothing is handed over unless somebody polls it.
 ///
 /// It is done when the last byte has been taken, or the taker has left; it fails where the source breaks or is of
 /// another length than was announced, and then the taker finds a broken stream.
 pub(in crate::worker) struct Handing {
-    work: LocalBoxFuture<'static, Result<(), Fault>>,
+    /// `None` where there is nothing to do.
+    work: Option<LocalBoxFuture<'static, Result<(), Fault>>>,
     /// What is handed over at once: its memory is needed until the taker is done with it.
     held: Option<Bytes>,
 }
 
 impl Handing {
     fn of(work: impl Future<Output = Result<(), Fault>> + 'static) -> Self {
-        Self { work: work.boxed_local(), held: None }
+        Self { work: Some(work.boxed_local()), held: None }
     }
 
-    /// Until it is done; whose fault a failure was is told where the body came from.
-    pub(in crate::worker) async fn done(self) {
-        let _ = self.work.await;
+    /// Nothing is left to do.
+    fn done() -> Self {
+        Self { work: None, held: None }
+    }
+
+    /// What is left to do, if anything is; whose fault a failure was is told where the body came from.
+    pub(in crate::worker) fn work(self) -> Option<impl Future<Output = ()>> {
+        self.work.map(|work| work.map(drop))
     }
 }
 
@@ -49,22 +53,24 @@ impl NativeBody {
         length: Option<u64>,
         patience_ms: Option<u32>,
     ) -> Result<(JsValue, Handing), Fault> {
-        let done = || Handing::of(ready(Ok(())));
         Ok(match self {
-            Self::Empty => (JsValue::NULL, done()),
-            Self::Text(text) => (JsValue::from_str(&text), done()),
+            Self::Empty => (JsValue::NULL, Handing::done()),
+            Self::Text(text) => (JsValue::from_str(&text), Handing::done()),
             Self::Held(bytes) => {
                 if length.is_some_and(|length| length != u64::from(bytes.length())) {
                     return Err(Fault::BrokenOff);
                 }
-                (bytes.view().into(), Handing { held: Some(bytes), ..done() })
+                (bytes.view().into(), Handing { held: Some(bytes), work: None })
             }
             Self::Stream(unread) if patience_ms.is_none() => {
+                let is_known = unread.length == length;
                 let stream = unread.into_stream();
-                let Some(length) = length else { return Ok((stream.into(), done())) };
+                let Some(length) = length.filter(|_| !is_known) else {
+                    return Ok((stream.into(), Handing::done()));
+                };
                 let fixed = FixedLengthStream::new(BigInt::from(length));
                 let fixed = fixed.map_err(|error| fault(&error))?;
-                let piped = JsFuture::from(stream.pipe_to(&fixed.writable()));
+                let piped = settled(Ok(stream.pipe_to(&fixed.writable())));
                 let handing = piped.map(|piped| piped.map(drop).map_err(|_| Fault::BrokenOff));
                 (fixed.readable().into(), Handing::of(handing))
             }
@@ -123,21 +129,19 @@ impl Sink {
     fn of(pipe: &IdentityTransformStream) -> Result<Self, Fault> {
         let writer = pipe.writable().get_writer().map_err(|error| fault(&error))?;
         if let Ok(closed) = writer.closed() {
-            forget(closed); // its rejection is told by the next write as well
+            platform::forget(&closed); // its rejection is told by the next write as well
         }
         Ok(Self { writer, is_closed: Cell::new(false) })
     }
 
     /// Settles when the bytes have been taken; fails when nobody takes any more.
-    async fn write(&self, block: &Bytes) -> Result<(), JsValue> {
-        JsFuture::from(self.writer.write(block.view())?).await.map(drop)
+    async fn write(&self, block: &Bytes) -> Result<(), Fault> {
+        settled(self.writer.write(block.view())).await.map(drop)
     }
 
     async fn close(&self) {
         self.is_closed.set(true);
-        if let Ok(closed) = self.writer.close() {
-            let _ = JsFuture::from(closed).await; // refused, the taker has left
-        }
+        let _ = settled(self.writer.close()).await; // refused, the taker has left
     }
 }
 
@@ -146,7 +150,7 @@ impl Drop for Sink {
         if !self.is_closed.get()
             && let Ok(aborted) = self.writer.abort(&JsValue::from_str("the body broke off"))
         {
-            forget(aborted);
+            platform::forget(&aborted);
         }
     }
 }
@@ -161,6 +165,7 @@ pub(in crate::worker) async fn kept<T>(
     budget_ms: u32,
 ) -> Result<(), Fault> {
     let Handing { work, held } = handing;
+    let work = work.unwrap_or_else(|| ready(Ok(())).boxed_local());
     let kept = match select(pin!(put), work).await {
         Either::Right((handed, put)) => {
             let put = within(budget_ms, put).await;
@@ -168,7 +173,7 @@ pub(in crate::worker) async fn kept<T>(
         }
         // The news of what broke may come a turn later. What is not handed over by then nobody wants.
         Either::Left((put, work)) => {
-            let handed = match select(work, Delay::from(Duration::ZERO)).await {
+            let handed = match select(work, pin!(sleep(0))).await {
                 Either::Left((handed, _)) => handed,
                 Either::Right(_) => Ok(()),
             };

@@ -20,7 +20,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{ReadableStream, Response};
 
 use self::binding::Readable;
-use self::blocks::{Blocks, Reader, forget};
+use self::blocks::{Blocks, Reader};
 use self::bytes::Bytes;
 use self::fork::Branch;
 pub(super) use self::held::NativeHeld;
@@ -28,6 +28,7 @@ use self::held::gather;
 pub(super) use self::leave::kept;
 use crate::cache::ports::{Body, Ending, Fault, Part};
 use crate::http::cut::Cut;
+use crate::worker::platform;
 
 /// Bytes nobody in here looks at. Dropped, it tells the platform that nobody will read them.
 pub(super) enum NativeBody {
@@ -64,7 +65,13 @@ impl NativeBody {
 
     /// A stream of the platform.
     pub(super) fn of_stream(stream: ReadableStream) -> Self {
-        Self::Stream(Unread { stream, stall_ms: None, is_taken: false })
+        Self::Stream(Unread { stream, length: None, stall_ms: None, is_taken: false })
+    }
+
+    /// The body of an answer of the Cache API, which announces a length only where it has counted the bytes.
+    pub(super) fn of_cache(response: &Response, length: Option<u64>) -> Self {
+        let unread = |stream| Unread { stream, length, stall_ms: None, is_taken: false };
+        response.body().map_or(Self::Empty, |stream| Self::Stream(unread(stream)))
     }
 
     /// How many bytes it has, where that is certain.
@@ -217,6 +224,8 @@ impl Body for NativeBody {
 /// A stream of the platform nobody has read yet. Dropped, it is cancelled.
 pub(super) struct Unread {
     stream: ReadableStream,
+    /// The length that the platform itself knows it by, and sends it with.
+    length: Option<u64>,
     /// How long it may give nothing. It is of no account where nobody here reads it: whoever takes the whole as it is
     /// takes it from the platform itself.
     stall_ms: Option<u32>,
@@ -246,7 +255,7 @@ impl Drop for Unread {
             && !self.stream.locked()
             && let Ok(cancelled) = self.stream.unchecked_ref::<Readable>().cancel()
         {
-            forget(cancelled);
+            platform::forget(&cancelled);
         }
     }
 }
