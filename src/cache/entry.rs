@@ -5,11 +5,10 @@
 
 use std::fmt::Write;
 
-use serde::{Deserialize, Serialize};
-
 use super::ports::Fault;
 use super::reason::Unfit;
 use super::tags;
+use crate::json::{self, Foreign, record};
 use crate::limits::{KV_METADATA_BYTES_MAX, KV_VALUE_BYTES_MAX};
 
 /// The only format version so far. A new one keeps the readers of the old.
@@ -25,112 +24,118 @@ pub struct Entry<B> {
 }
 
 /// What is known of an entry. Times are milliseconds since 1970.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metadata {
     /// Format version.
-    #[serde(rename = "v")]
     pub version: u8,
     /// 32 hex digits, minted when the fill started; the entity tag is made of it.
-    #[serde(rename = "g")]
     pub generation: String,
     /// 200, or the status of a remembered failure.
-    #[serde(rename = "s")]
     pub status: u16,
     /// Media type; empty for a remembered failure.
-    #[serde(rename = "ct", default, skip_serializing_if = "String::is_empty")]
     pub content_type: String,
     /// Bytes of the body.
-    #[serde(rename = "n")]
     pub length: u64,
     /// When the fill started.
-    #[serde(rename = "b")]
     pub began_ms: u64,
     /// The number of the last purge its isolate had heard of then; left out for 0.
-    #[serde(rename = "h", default, skip_serializing_if = "is_zero")]
     pub heard: u64,
     /// When the answer was there.
-    #[serde(rename = "c")]
     pub created_ms: u64,
     /// Fresh before this moment.
-    #[serde(rename = "f")]
     pub fresh_until_ms: u64,
     /// Past its lifetime, served at once while it is renewed, before this moment.
-    #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
     pub renewable_until_ms: Option<u64>,
     /// May be served when nothing better can be made, before this moment.
-    #[serde(rename = "u")]
     pub stale_until_ms: u64,
     /// When its source was last found unchanged.
-    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
     pub validated_ms: Option<u64>,
     /// When its source was last asked and nothing came of it.
-    #[serde(rename = "q", default, skip_serializing_if = "Option::is_none")]
     pub asked_ms: Option<u64>,
     /// How the body lies in KV, where it is not one value.
-    #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
     pub chunks: Option<Chunks>,
     /// What the source said of itself when the fill started; left out when there is no room for it.
-    #[serde(rename = "y", default, skip_serializing_if = "Option::is_none")]
     pub source_state: Option<SourceState>,
     /// What its source was called when it was ordered, where it had changed before: see [`crate::media::order`].
-    #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
     pub source_version: Option<String>,
     /// Name of the origin rule.
-    #[serde(rename = "o")]
     pub origin: String,
     /// Path of the source; left out when there is no room for it (it is in the key as well).
-    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// The options, as in the key.
-    #[serde(rename = "r")]
     pub options: String,
     /// Preset that was asked by name.
-    #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
     pub preset: Option<String>,
     /// Index of the source it was made from.
-    #[serde(rename = "i", default)]
     pub source: u8,
     /// Cache tags; long ones in their short form where room is short.
-    #[serde(rename = "t")]
     pub tags: Vec<String>,
     /// Why none could be made.
-    #[serde(rename = "x", default, skip_serializing_if = "Option::is_none")]
     pub unfit: Option<String>,
     /// The number that goes with it.
-    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
     pub unfit_number: Option<u16>,
     /// Where a remembered redirect leads.
-    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
 }
 
+record! { Metadata, Refused {
+    "v" => version,
+    "g" => generation,
+    "s" => status,
+    "ct" => content_type or nothing,
+    "n" => length,
+    "b" => began_ms,
+    "h" => heard or nothing,
+    "c" => created_ms,
+    "f" => fresh_until_ms,
+    "w" => renewable_until_ms or nothing,
+    "u" => stale_until_ms,
+    "a" => validated_ms or nothing,
+    "q" => asked_ms or nothing,
+    "k" => chunks or nothing,
+    "y" => source_state or nothing,
+    "m" => source_version or nothing,
+    "o" => origin,
+    "p" => path or nothing,
+    "r" => options,
+    "d" => preset or nothing,
+    "i" => source or default,
+    "t" => tags,
+    "x" => unfit or nothing,
+    "e" => unfit_number or nothing,
+    "l" => location or nothing,
+} }
+
 /// How a body in chunks lies in KV.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Chunks {
     /// Bytes of every chunk but the last.
-    #[serde(rename = "b")]
     pub bytes: u64,
     /// Bytes of the manifest, with which the value at the entry's own key begins.
-    #[serde(rename = "m")]
     pub manifest_bytes: u64,
     /// Bytes of the body's beginning, which follow the manifest.
-    #[serde(rename = "h")]
     pub head_bytes: u64,
 }
 
+record! { Chunks, Refused {
+    "b" => bytes,
+    "m" => manifest_bytes,
+    "h" => head_bytes,
+} }
+
 /// What a source says of itself: enough to ask whether it has changed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SourceState {
     /// Its `ETag`, as it was sent.
-    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
     /// Its `Last-Modified`, as it was sent.
-    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
     pub last_modified: Option<String>,
 }
+
+record! { SourceState, Refused {
+    "e" => etag or nothing,
+    "l" => last_modified or nothing,
+} }
 
 impl Metadata {
     /// JSON of at most [`KV_METADATA_BYTES_MAX`] bytes.
@@ -138,7 +143,7 @@ impl Metadata {
     /// Where the whole does not fit, first long tags take their short form, then the path goes, then what
     /// the source said of itself.
     pub fn encode(&self) -> Result<String, Fault> {
-        let whole = to_json(self)?;
+        let whole = json::write(self);
         if whole.len() <= KV_METADATA_BYTES_MAX {
             return Ok(whole);
         }
@@ -146,18 +151,18 @@ impl Metadata {
         for tag in &mut smaller.tags {
             *tag = tags::short_form(tag);
         }
-        let short = to_json(&smaller)?;
+        let short = json::write(&smaller);
         if short.len() <= KV_METADATA_BYTES_MAX {
             return Ok(short);
         }
         smaller.path = None;
-        let without_path = to_json(&smaller)?;
+        let without_path = json::write(&smaller);
         if without_path.len() <= KV_METADATA_BYTES_MAX {
             return Ok(without_path);
         }
         smaller.source_state = None;
         smaller.source_version = None;
-        let least = to_json(&smaller)?;
+        let least = json::write(&smaller);
         if least.len() <= KV_METADATA_BYTES_MAX {
             return Ok(least);
         }
@@ -170,7 +175,7 @@ impl Metadata {
             return Err(Fault::Corrupt("metadata is too long"));
         }
         let metadata: Self =
-            serde_json::from_str(text).map_err(|_| Fault::Corrupt("metadata is not ours"))?;
+            json::read(text).map_err(|Foreign| Fault::Corrupt("metadata is not ours"))?;
         if metadata.version != VERSION {
             return Err(Fault::Corrupt("metadata has another version"));
         }
@@ -262,15 +267,6 @@ pub fn generation(id: u128) -> String {
     text
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref)] // as serde asks
-fn is_zero(number: &u64) -> bool {
-    *number == 0
-}
-
-fn to_json(metadata: &Metadata) -> Result<String, Fault> {
-    serde_json::to_string(metadata).map_err(|_| Fault::Corrupt("metadata cannot be written"))
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -312,6 +308,17 @@ mod tests {
             metadata().encode().unwrap(),
             r#"{"v":1,"g":"0000000000000000000000000000feed","s":200,"ct":"video/mp4","n":512000,"b":1700000000000,"c":1700000000900,"f":1700086400900,"u":1700172800900,"o":"videos","p":"videos/sample.mp4","r":"w=640:h=360:f=mp4","i":0,"t":["asset:videos/sample.mp4"]}"#
         );
+    }
+
+    #[test]
+    fn every_member_is_written_in_this_place_for_as_long_as_entries_live() {
+        for text in [
+            r#"{"v":1,"g":"0000000000000000000000000000feed","s":200,"ct":"video/mp4","n":51200000,"b":1700000000000,"h":17,"c":1700000000900,"f":1700086400900,"w":1700096400900,"u":1700172800900,"a":1700000000901,"q":1700000000902,"k":{"b":8388608,"m":1024,"h":1048576},"y":{"e":"\"abc\"","l":"Mon, 23 Nov 2026 03:00:45 GMT"},"m":"3","o":"videos","p":"videos/a.mp4","r":"w=640","d":"mobile","i":2,"t":["a","b"]}"#,
+            r#"{"v":1,"g":"0000000000000000000000000000feed","s":302,"n":0,"b":1,"c":2,"f":3,"u":4,"y":{},"o":"videos","r":"w=640","i":0,"t":[],"x":"status","e":302,"l":"https://v.example/b.mp4"}"#,
+        ] {
+            let metadata = Metadata::decode(text).unwrap();
+            assert_eq!(metadata.encode().unwrap(), text);
+        }
     }
 
     #[test]

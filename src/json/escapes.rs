@@ -6,9 +6,14 @@ use super::Foreign;
 
 /// What a text says that stands in quotes; without an escape it is where it stands.
 pub(super) fn unquoted(quoted: &str) -> Result<Cow<'_, str>, Foreign> {
-    let inside = quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-    let inside = inside.ok_or(Foreign)?;
-    let Some((plain, mut rest)) = inside.split_once('\\') else { return Ok(inside.into()) };
+    if !quoted.as_bytes().starts_with(b"\"") {
+        return Err(Foreign);
+    }
+    let inside = quoted.get(1..quoted.len() - 1).ok_or(Foreign)?;
+    if !inside.as_bytes().contains(&b'\\') {
+        return Ok(inside.into());
+    }
+    let (plain, mut rest) = inside.split_once('\\').ok_or(Foreign)?;
     let mut said = plain.to_owned();
     loop {
         let (character, after) = escaped(rest)?;
@@ -22,8 +27,8 @@ pub(super) fn unquoted(quoted: &str) -> Result<Cow<'_, str>, Foreign> {
     }
 }
 
-/// What follows a backslash, and what follows that.
-fn escaped(text: &str) -> Result<(char, &str), Foreign> {
+/// What a backslash and what is behind it say, and what follows.
+pub(super) fn escaped(text: &str) -> Result<(char, &str), Foreign> {
     let mut chars = text.chars();
     let character = match chars.next().ok_or(Foreign)? {
         'b' => '\u{8}',

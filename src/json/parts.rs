@@ -1,11 +1,13 @@
 //! What records are made of.
 
-use super::{Foreign, Json, Tree, Writer};
+use std::borrow::Cow;
+
+use super::{Foreign, Inside, Json, Spelled, Writer};
 use crate::sorted::Sorted;
 
 impl Json for u64 {
-    fn read(tree: &Tree<'_>) -> Result<Self, Foreign> {
-        tree.number()
+    fn read(spelled: Spelled<'_>) -> Result<Self, Foreign> {
+        spelled.number()
     }
 
     fn write(&self, writer: &mut Writer) {
@@ -21,8 +23,8 @@ impl Json for u64 {
 macro_rules! narrow {
     ($($number:ty),*) => { $(
         impl Json for $number {
-            fn read(tree: &Tree<'_>) -> Result<Self, Foreign> {
-                tree.number()?.try_into().map_err(|_| Foreign)
+            fn read(spelled: Spelled<'_>) -> Result<Self, Foreign> {
+                spelled.number()?.try_into().map_err(|_| Foreign)
             }
 
             fn write(&self, writer: &mut Writer) {
@@ -34,8 +36,8 @@ macro_rules! narrow {
 narrow!(u8, u16, u32);
 
 impl Json for bool {
-    fn read(tree: &Tree<'_>) -> Result<Self, Foreign> {
-        if let Tree::Flag(flag) = tree { Ok(*flag) } else { Err(Foreign) }
+    fn read(spelled: Spelled<'_>) -> Result<Self, Foreign> {
+        spelled.flag()
     }
 
     fn write(&self, writer: &mut Writer) {
@@ -48,8 +50,8 @@ impl Json for bool {
 }
 
 impl Json for String {
-    fn read(tree: &Tree<'_>) -> Result<Self, Foreign> {
-        tree.text().map(str::to_owned)
+    fn read(spelled: Spelled<'_>) -> Result<Self, Foreign> {
+        spelled.text().map(Cow::into_owned)
     }
 
     fn write(&self, writer: &mut Writer) {
@@ -62,8 +64,8 @@ impl Json for String {
 }
 
 impl<T: Json> Json for Box<T> {
-    fn read(tree: &Tree<'_>) -> Result<Self, Foreign> {
-        T::read(tree).map(Self::new)
+    fn read(spelled: Spelled<'_>) -> Result<Self, Foreign> {
+        T::read(spelled).map(Self::new)
     }
 
     fn write(&self, writer: &mut Writer) {
@@ -73,8 +75,8 @@ impl<T: Json> Json for Box<T> {
 
 /// `None` is `null`, or left out.
 impl<T: Json> Json for Option<T> {
-    fn read(tree: &Tree<'_>) -> Result<Self, Foreign> {
-        if matches!(tree, Tree::Null) { Ok(None) } else { T::read(tree).map(Some) }
+    fn read(spelled: Spelled<'_>) -> Result<Self, Foreign> {
+        if spelled.is_null() { Ok(None) } else { T::read(spelled).map(Some) }
     }
 
     fn write(&self, writer: &mut Writer) {
@@ -94,8 +96,12 @@ impl<T: Json> Json for Option<T> {
 }
 
 impl<T: Json> Json for Vec<T> {
-    fn read(tree: &Tree<'_>) -> Result<Self, Foreign> {
-        tree.list()?.iter().map(T::read).collect()
+    fn read(spelled: Spelled<'_>) -> Result<Self, Foreign> {
+        let (mut items, mut list) = (Inside::list(spelled)?, Self::new());
+        while let Some(item) = items.item()? {
+            list.push(T::read(item)?);
+        }
+        Ok(list)
     }
 
     fn write(&self, writer: &mut Writer) {
@@ -113,9 +119,10 @@ impl<T: Json> Json for Vec<T> {
 
 /// A list of two.
 impl<A: Json, B: Json> Json for (A, B) {
-    fn read(tree: &Tree<'_>) -> Result<Self, Foreign> {
-        let [one, other] = tree.list()? else { return Err(Foreign) };
-        Ok((A::read(one)?, B::read(other)?))
+    fn read(spelled: Spelled<'_>) -> Result<Self, Foreign> {
+        let mut items = Inside::list(spelled)?;
+        let (one, other) = (items.item()?.ok_or(Foreign)?, items.item()?.ok_or(Foreign)?);
+        if items.item()?.is_some() { Err(Foreign) } else { Ok((A::read(one)?, B::read(other)?)) }
     }
 
     fn write(&self, writer: &mut Writer) {
@@ -128,10 +135,10 @@ impl<A: Json, B: Json> Json for (A, B) {
 
 /// An object of any names.
 impl<T: Json> Json for Sorted<String, T> {
-    fn read(tree: &Tree<'_>) -> Result<Self, Foreign> {
-        let mut entries = Self::default();
-        for (name, value) in tree.object()? {
-            entries.insert(name.clone().into_owned(), T::read(value)?);
+    fn read(spelled: Spelled<'_>) -> Result<Self, Foreign> {
+        let (mut members, mut entries) = (Inside::object(spelled)?, Self::default());
+        while let Some((name, value)) = members.member()? {
+            entries.insert(name.text()?.into_owned(), T::read(value)?);
         }
         Ok(entries)
     }

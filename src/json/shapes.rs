@@ -15,9 +15,9 @@
 macro_rules! record {
     ($type:ty, $unknown:ident { $($name:literal => $field:ident $(or $absent:ident)?),* $(,)? }) => {
         impl $crate::json::Json for $type {
-            fn read(tree: &$crate::json::Tree<'_>) -> Result<Self, $crate::json::Foreign> {
+            fn read(spelled: $crate::json::Spelled<'_>) -> Result<Self, $crate::json::Foreign> {
                 let unknown = $crate::json::Unknown::$unknown;
-                let [$($field),*] = tree.members([$($name),*], unknown)?;
+                let [$($field),*] = spelled.members([$($name),*], unknown)?;
                 Ok(Self { $($field: $crate::json::shapes::read_member!($field $($absent)?)),* })
             }
 
@@ -75,8 +75,8 @@ macro_rules! words {
         }
 
         impl $crate::json::Json for $type {
-            fn read(tree: &$crate::json::Tree<'_>) -> Result<Self, $crate::json::Foreign> {
-                match tree.text()? {
+            fn read(spelled: $crate::json::Spelled<'_>) -> Result<Self, $crate::json::Foreign> {
+                match &*spelled.text()? {
                     $($word => Ok(Self::$variant),)*
                     _ => Err($crate::json::Foreign),
                 }
@@ -107,9 +107,9 @@ macro_rules! choice {
             $({ $($name:literal => $field:ident $(or $absent:ident)?),* $(,)? })?
     ),* $(,)? }) => {
         impl $crate::json::Json for $type {
-            fn read(tree: &$crate::json::Tree<'_>) -> Result<Self, $crate::json::Foreign> {
-                let (tag, value) = tree.tag()?;
-                match tag {
+            fn read(spelled: $crate::json::Spelled<'_>) -> Result<Self, $crate::json::Foreign> {
+                let (tag, value) = spelled.tag()?;
+                match &*tag {
                     $( $tag => $crate::json::shapes::read_variant!(
                         value, $variant $(($inner))? $({ $($name => $field $(or $absent)?),* })?
                     ), )*
@@ -133,8 +133,8 @@ macro_rules! choice {
 macro_rules! read_variant {
     ($value:ident, $variant:ident) => {
         match $value {
-            None | Some($crate::json::Tree::Null) => Ok(Self::$variant),
-            Some(_) => Err($crate::json::Foreign),
+            Some(value) if !value.is_null() => Err($crate::json::Foreign),
+            None | Some(_) => Ok(Self::$variant),
         }
     };
     ($value:ident, $variant:ident ($inner:ident)) => {
@@ -177,11 +177,11 @@ macro_rules! tagged {
         $tag:literal => $variant:ident { $($name:literal => $field:ident $(or $absent:ident)?),* $(,)? }
     ),* $(,)? }) => {
         impl $crate::json::Json for $type {
-            fn read(tree: &$crate::json::Tree<'_>) -> Result<Self, $crate::json::Foreign> {
+            fn read(spelled: $crate::json::Spelled<'_>) -> Result<Self, $crate::json::Foreign> {
                 let unknown = $crate::json::Unknown::$unknown;
-                match tree.label($label)? {
+                match &*spelled.label($label)? {
                     $( $tag => {
-                        let [_, $($field),*] = tree.members([$label, $($name),*], unknown)?;
+                        let [_, $($field),*] = spelled.members([$label, $($name),*], unknown)?;
                         Ok(Self::$variant {
                             $($field: $crate::json::shapes::read_member!($field $($absent)?)),*
                         })

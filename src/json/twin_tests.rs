@@ -4,9 +4,11 @@
 #![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::*;
+use crate::limits::JSON_DEPTH_MAX;
 use crate::sorted::Sorted;
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -134,11 +136,14 @@ fn any_json() -> impl Strategy<Value = String> {
             "\"may-hold\"",
             r#""\u0041\n""#,
             r#""\ud83c\udf75""#,
+            "1e999",
             "\"\u{1}\"",
             "[]",
             "{}",
             "[1,true]",
             "[[1,true]]",
+            "[[1]]",
+            "[[1,true,2]]",
         ])
         .prop_map(str::to_owned),
         any::<u64>().prop_map(|number| number.to_string()),
@@ -150,6 +155,12 @@ fn any_json() -> impl Strategy<Value = String> {
     })
 }
 
+const PIECES: &[&str] = &[
+    "{", "}", "[", "]", ":", ",", "\"", "\\", "\\u00e9", "\\u00", "\\x", "0", "1", "-", ".", "e",
+    "E", "+", "null", "true", "false", "nul", "\"a\"", "\"a\":", " ", "\t", "\n", "\r", "\u{1}",
+    "\u{a0}", "é", "{}", "[]", "0.5", "-1e+2",
+];
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_096))]
 
@@ -160,6 +171,29 @@ proptest! {
         agree::<Open>(&text);
         agree::<Closed>(&text);
         agree::<Tagged>(&text);
+    }
+
+    #[test]
+    fn what_is_passed_over_is_json_all_the_same(
+        pieces in prop::collection::vec(prop::sample::select(PIECES), 0..9),
+        (json, cut) in (any_json(), any::<prop::sample::Index>()),
+    ) {
+        let cut = cut.index(json.len());
+        let spoiled = json.get(..cut).zip(json.get(cut + 1..)).map(|(one, other)| format!("{one}{other}"));
+        let inserted = json.get(..cut).zip(json.get(cut..)).map(|(one, other)| format!("{one}{}{other}", pieces.first().unwrap_or(&"")));
+        for text in [Some(pieces.concat()), Some(json), spoiled, inserted].into_iter().flatten() {
+            let text = format!("[{text}]");
+            let theirs = serde_json::from_str::<serde_json::Value>(&text);
+            // A number that is too large for a float is one for us.
+            let is_good = theirs.map_or_else(
+                |it| it.to_string().contains("out of range") && serde_json::from_str::<IgnoredAny>(&text).is_ok(),
+                |_| true,
+            );
+            prop_assert_eq!(Spelled::of(&text).is_ok(), is_good, "{}", text);
+            prop_assert_eq!(Value::parse(&text).is_ok(), is_good, "{}", text);
+            let open = format!("{{\"n\":1,\"z\":{text}}}");
+            prop_assert_eq!(read::<Open>(&open).is_ok(), is_good, "{}", text);
+        }
     }
 
     #[test]
@@ -187,7 +221,7 @@ fn what_a_derive_let_pass_and_nobody_writes_is_refused() {
 }
 
 #[test]
-fn members_are_read_in_any_order_and_each_once() {
+fn members_are_read_in_any_order_and_each_once_and_nothing_beyond() {
     let open = Open { n: 7, small: Some(1), text: "t".into(), ..Open::default() };
     for text in
         [r#"{"n":7,"small":1,"text":"t"}"#, r#" { "text" : "t", "z" : {"n":8}, "small":1,"n":7 } "#]
@@ -198,6 +232,8 @@ fn members_are_read_in_any_order_and_each_once() {
         r#"{"n":7,"n":7}"#,
         r#"{"n":7,"text":"t","small":1,"text":"t"}"#,
         r#"{"n":7}}"#,
+        r#"{"n":7,"list":[[1]]}"#,
+        r#"{"n":7,"list":[[1,true,2]]}"#,
         r#"{"n":7"#,
     ] {
         assert_eq!(read::<Open>(text), Err(Foreign), "{text}");
@@ -213,6 +249,15 @@ fn what_is_nothing_is_left_out_only_where_its_record_says_so() {
         write(&whole),
         r#"{"n":1,"small":null,"text":"","list":[[2,true]],"inner":{"n":0,"small":null,"text":""}}"#
     );
+}
+
+#[test]
+fn what_is_inside_of_too_much_is_refused() {
+    let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    assert!(Spelled::of(&nested(JSON_DEPTH_MAX)).is_ok());
+    assert!(Spelled::of(&nested(JSON_DEPTH_MAX + 1)).is_err());
+    let passed_over = format!(r#"{{"n":1,"z":{}}}"#, nested(100_000));
+    assert_eq!(read::<Open>(&passed_over), Err(Foreign));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A JSON document that somebody else wrote: looked into, compared, laid over another, and shown again.
 //!
-//! What this house itself keeps or sends is read by [`super::Tree`], which takes nothing apart that nobody asks for.
+//! What this house itself keeps or sends is read by [`super::Spelled`], which takes nothing apart that nobody asks for.
 
 use std::fmt;
 

@@ -37,30 +37,30 @@ impl Writer {
     pub fn text(&mut self, text: &str) {
         self.separate();
         self.text.push('"');
-        let mut rest = text;
-        while let Some(at) = rest.find(|it: char| matches!(it, '"' | '\\') || it < ' ') {
-            let (plain, escaped) = rest.split_at(at);
-            self.text.push_str(plain);
-            let mut chars = escaped.chars();
-            self.escape(chars.next().unwrap_or_default());
-            rest = chars.as_str();
+        let mut plain = 0;
+        for (at, byte) in text.bytes().enumerate() {
+            if matches!(byte, b'"' | b'\\' | 0..b' ') {
+                self.text.push_str(text.get(plain..at).unwrap_or_default());
+                self.escape(byte);
+                plain = at + 1;
+            }
         }
-        self.text.push_str(rest);
+        self.text.push_str(text.get(plain..).unwrap_or_default());
         self.text.push('"');
     }
 
-    fn escape(&mut self, it: char) {
-        let short = match it {
-            '"' => "\\\"",
-            '\\' => "\\\\",
-            '\u{8}' => "\\b",
-            '\u{c}' => "\\f",
-            '\n' => "\\n",
-            '\r' => "\\r",
-            '\t' => "\\t",
+    fn escape(&mut self, byte: u8) {
+        let short = match byte {
+            b'"' => "\\\"",
+            b'\\' => "\\\\",
+            0x8 => "\\b",
+            0xc => "\\f",
+            b'\n' => "\\n",
+            b'\r' => "\\r",
+            b'\t' => "\\t",
             _ => {
                 // Writing to a String cannot fail.
-                let _ = write!(self.text, "\\u{:04x}", u32::from(it));
+                let _ = write!(self.text, "\\u{byte:04x}");
                 return;
             }
         };

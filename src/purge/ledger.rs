@@ -6,7 +6,7 @@
 
 use super::target::{Digest, Prefix, Subject, Target, bucket, folder_digest, is_of_one_host};
 use crate::cache::ports::Fault;
-use crate::json::{self, Foreign, Json, Tree, Writer, record, words};
+use crate::json::{self, Foreign, Json, Spelled, Writer, record, words};
 use crate::limits::{LEDGER_BYTES_MAX, LEDGER_PREFIXES_MAX, LEDGER_TARGETS_MAX};
 use crate::sorted::{Sorted, nth};
 
@@ -45,8 +45,8 @@ pub enum Standing {
 pub struct Mark(u64, u64);
 
 impl Json for Mark {
-    fn read(tree: &Tree<'_>) -> Result<Self, Foreign> {
-        Json::read(tree).map(|(hard, soft)| Self(hard, soft))
+    fn read(spelled: Spelled<'_>) -> Result<Self, Foreign> {
+        Json::read(spelled).map(|(hard, soft)| Self(hard, soft))
     }
 
     fn write(&self, writer: &mut Writer) {

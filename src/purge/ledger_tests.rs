@@ -306,6 +306,17 @@ proptest! {
 }
 
 /// Folds as if the bounds were ten times tighter.
+#[test]
+fn of_targets_of_one_purge_as_many_are_folded_as_there_is_no_room_for() {
+    let mut ledger = Ledger::default();
+    ledger.record(Mode::Hard, &[Target::Path("first.mp4".into())]);
+    let later: Vec<_> = (0..19).map(|index| Target::Path(format!("{index}.mp4"))).collect();
+    ledger.record(Mode::Hard, &later);
+    let first = Target::Path("first.mp4".into()).digest().unwrap();
+    ledger.fold_beyond(12, 3);
+    assert_eq!((ledger.targets.len(), ledger.targets.get(&first)), (9, None));
+}
+
 fn squeeze(ledger: &mut Ledger) {
     ledger.fold_beyond(12, 3);
 }

@@ -2,7 +2,7 @@
 
 use super::question::Round;
 use super::receipt::Swept;
-use crate::json::{Foreign, Json, Tree, Writer, record};
+use crate::json::{Foreign, Json, Spelled, Writer, record};
 use crate::limits::{
     MIRROR_DOUBT_MS, MIRROR_PAUSE_MS, MIRROR_RETRY_MS_MAX, PURGE_EPOCH_MS, PURGES_KEPT_MAX,
 };
@@ -12,8 +12,8 @@ use crate::limits::{
 pub(super) struct Milestones(Vec<(u64, u64)>);
 
 impl Json for Milestones {
-    fn read(tree: &Tree<'_>) -> Result<Self, Foreign> {
-        Json::read(tree).map(Self)
+    fn read(spelled: Spelled<'_>) -> Result<Self, Foreign> {
+        Json::read(spelled).map(Self)
     }
 
     fn write(&self, writer: &mut Writer) {

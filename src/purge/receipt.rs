@@ -5,7 +5,7 @@ use super::ledger::Mode;
 use super::order::{Asked, Order};
 use super::settings::ReadFrom;
 use crate::document::{Document, Object};
-use crate::json::{Foreign, Json, Tree, Unknown, Writer, needed, record, words};
+use crate::json::{Foreign, Json, Spelled, Unknown, Writer, needed, record, words};
 
 /// Where a purge came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,15 +130,15 @@ pub enum ZonePart {
 }
 
 impl Json for ZonePart {
-    fn read(tree: &Tree<'_>) -> Result<Self, Foreign> {
-        match tree.label("state")? {
+    fn read(spelled: Spelled<'_>) -> Result<Self, Foreign> {
+        match &*spelled.label("state")? {
             "off" => Ok(Self::Off),
             "done" => {
-                let [at_ms] = tree.members(["at_ms"], Unknown::PassedOver)?;
+                let [at_ms] = spelled.members(["at_ms"], Unknown::PassedOver)?;
                 Ok(Self::Done { at_ms: needed(at_ms)? })
             }
-            "pending" => Json::read(tree).map(Self::Pending),
-            "failing" => Json::read(tree).map(Self::Failing),
+            "pending" => Json::read(spelled).map(Self::Pending),
+            "failing" => Json::read(spelled).map(Self::Failing),
             _ => Err(Foreign),
         }
     }

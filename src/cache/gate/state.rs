@@ -5,8 +5,10 @@
 //! speaks, and a lapsed lease stays its holder's until somebody else was let in. Refusing either would
 //! throw away a transform that is paid for, in nobody's favour.
 
+use std::borrow::Cow;
+
 use super::{Question, Verdict};
-use crate::json::{Tree, Unknown};
+use crate::json::{Spelled, Unknown};
 use crate::limits::{
     KV_METADATA_BYTES_MAX, LEASE_AGE_MS_MAX, LEASE_MS, OUTCOME_MS, OUTCOME_NOTHING_MS,
 };
@@ -167,9 +169,8 @@ fn is_young(began_ms: u64, now_ms: u64) -> bool {
 
 /// The one thing in an entry that concerns the gate: what it is called when it must be forgotten.
 fn generation_of(entry: &str) -> Option<String> {
-    let tree = Tree::parse(entry).ok()?;
-    let [generation] = tree.members(["g"], Unknown::PassedOver).ok()?;
-    generation?.text().ok().map(str::to_owned)
+    let [generation] = Spelled::of(entry).ok()?.members(["g"], Unknown::PassedOver).ok()?;
+    generation?.text().ok().map(Cow::into_owned)
 }
 
 #[cfg(test)]

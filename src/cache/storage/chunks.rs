@@ -1,11 +1,10 @@
 //! How a body lies in chunks: where each begins, what it is called, and which of them a request touches.
 
-use serde::{Deserialize, Serialize};
-
 use crate::cache::entry::Metadata;
 use crate::cache::ports::Fault;
 use crate::http::cut::{Cut, Piece};
 use crate::http::range::ByteRange;
+use crate::json::{self, Foreign, record};
 use crate::limits::{CHUNKS_MAX, KV_METADATA_BYTES_MAX};
 
 /// Every chunk's key begins with it, and no entry's does.
@@ -127,31 +126,32 @@ fn whereabouts(layout: Layout, head: Option<Head>, offset: u64) -> Option<(Place
 }
 
 /// What stands beside a chunk: whose it is, so that it is never taken for another, and an orphan is known.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
     /// Generation of the body.
-    #[serde(rename = "g")]
     pub generation: String,
     /// Its place in the body.
-    #[serde(rename = "i")]
     pub index: u64,
     /// Its bytes.
-    #[serde(rename = "n")]
     pub length: u64,
     /// When it was written, in milliseconds since 1970.
-    #[serde(rename = "c")]
     pub written_ms: u64,
     /// Key of the entry it belongs to.
-    #[serde(rename = "k")]
     pub entry_key: String,
 }
+
+record! { Mark, Refused {
+    "g" => generation,
+    "i" => index,
+    "n" => length,
+    "c" => written_ms,
+    "k" => entry_key,
+} }
 
 impl Mark {
     /// JSON for the chunk's metadata.
     pub fn encode(&self) -> Result<String, Fault> {
-        let text =
-            serde_json::to_string(self).map_err(|_| Fault::Corrupt("a mark cannot be written"))?;
+        let text = json::write(self);
         let bytes = text.len() as u64;
         let bytes_max = KV_METADATA_BYTES_MAX as u64;
         if bytes > bytes_max { Err(Fault::TooLarge { bytes, bytes_max }) } else { Ok(text) }
@@ -162,7 +162,7 @@ impl Mark {
         if text.len() > KV_METADATA_BYTES_MAX {
             return Err(Fault::Corrupt("a mark is too long"));
         }
-        serde_json::from_str(text).map_err(|_| Fault::Corrupt("a mark is not ours"))
+        json::read(text).map_err(|Foreign| Fault::Corrupt("a mark is not ours"))
     }
 
     /// Whether this is the chunk that the entry has at this place.

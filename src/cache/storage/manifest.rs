@@ -2,11 +2,10 @@
 
 use std::fmt::Write;
 
-use serde::{Deserialize, Serialize};
-
 use super::chunks::Layout;
 use crate::cache::entry::is_generation;
 use crate::cache::ports::Fault;
+use crate::json::{self, Foreign, record};
 use crate::limits::MANIFEST_BYTES_MAX;
 
 /// The only format version so far.
@@ -15,36 +14,40 @@ const VERSION: u8 = 1;
 const DIGEST_CHARS: usize = 64;
 
 /// What a body in chunks is made of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manifest {
-    #[serde(rename = "v")]
     version: u8,
     /// Generation of the body, which its chunks are named after.
-    #[serde(rename = "g")]
     pub generation: String,
     /// Bytes of every chunk but the last.
-    #[serde(rename = "b")]
     pub chunk_bytes: u64,
     /// When KV forgets the chunks, in milliseconds since 1970.
-    #[serde(rename = "u")]
     pub until_ms: u64,
     /// The chunks in their order.
-    #[serde(rename = "c")]
     pub chunks: Vec<Chunk>,
 }
 
+record! { Manifest, Refused {
+    "v" => version,
+    "g" => generation,
+    "b" => chunk_bytes,
+    "u" => until_ms,
+    "c" => chunks,
+} }
+
 /// What one chunk must be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chunk {
     /// Bytes.
-    #[serde(rename = "n")]
     pub length: u64,
     /// SHA-256 in lower-case hex.
-    #[serde(rename = "h")]
     pub sha256: String,
 }
+
+record! { Chunk, Refused {
+    "n" => length,
+    "h" => sha256,
+} }
 
 impl Manifest {
     /// A manifest without chunks so far.
@@ -64,8 +67,7 @@ impl Manifest {
 
     /// JSON of at most [`MANIFEST_BYTES_MAX`] bytes.
     pub fn encode(&self) -> Result<String, Fault> {
-        let text = serde_json::to_string(self)
-            .map_err(|_| Fault::Corrupt("a manifest cannot be written"))?;
+        let text = json::write(self);
         let bytes = text.len() as u64;
         if bytes > MANIFEST_BYTES_MAX {
             return Err(Fault::TooLarge { bytes, bytes_max: MANIFEST_BYTES_MAX });
@@ -78,8 +80,8 @@ impl Manifest {
         if bytes.len() as u64 > MANIFEST_BYTES_MAX {
             return Err(Fault::Corrupt("a manifest is too long"));
         }
-        let manifest: Self =
-            serde_json::from_slice(bytes).map_err(|_| Fault::Corrupt("a manifest is not ours"))?;
+        let manifest = std::str::from_utf8(bytes).map_err(|_| Foreign).and_then(json::read::<Self>);
+        let manifest = manifest.map_err(|Foreign| Fault::Corrupt("a manifest is not ours"))?;
         if manifest.version != VERSION {
             return Err(Fault::Corrupt("a manifest has another version"));
         }

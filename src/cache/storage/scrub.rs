@@ -3,10 +3,6 @@
 //!
 //! A run is bounded in operations and bytes, and the next one goes on where it stopped.
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
-
 use super::chunks::{CHUNK_PREFIX, Layout, Mark, chunk_key};
 use super::manifest::Manifest;
 use super::retire;
@@ -14,9 +10,11 @@ use crate::cache::entry::{Chunks, Metadata, Outcome};
 use crate::cache::key::PREFIX;
 use crate::cache::ports::{Body, Fault, Held, KvCopy, KvFound, KvName, KvPage, KvStore};
 use crate::config::Cache;
+use crate::json::{self, record};
 use crate::limits::{
     KV_CACHE_TTL_S_MIN, ORPHAN_MS_MIN, SCRUB_BYTES_MAX, SCRUB_MEMORY_S, SCRUB_OPERATIONS_MAX,
 };
+use crate::sorted::Sorted;
 
 /// Of a run's operations, one part in so many goes to orphans before entries are read.
 const SWEEP_SHARE: u64 = 2;
@@ -44,13 +42,16 @@ pub struct Report {
 }
 
 /// Where the next run goes on; `None` at the beginning.
-#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 struct Memory {
-    #[serde(rename = "c")]
     chunks: Option<String>,
-    #[serde(rename = "e")]
     entries: Option<String>,
 }
+
+record! { Memory, PassedOver {
+    "c" => chunks,
+    "e" => entries,
+} }
 
 /// One run.
 pub async fn scrub<K: KvStore>(kv: &K, cache: &Cache, now_ms: u64) -> Report {
@@ -75,7 +76,7 @@ impl<K: KvStore> Run<'_, K> {
     /// Deletes orphans, page by page; gives back where the next run begins.
     async fn sweep(&mut self, mut cursor: Option<String>) -> Option<String> {
         // Whether the entry that a generation belongs to is there.
-        let mut living: BTreeMap<String, bool> = BTreeMap::new();
+        let mut living: Sorted<String, bool> = Sorted::default();
         while !self.is_spent(SWEEP_SHARE) {
             let page = self.page(CHUNK_PREFIX, cursor.as_deref(), SWEEP_PAGE).await?;
             for KvName { key, metadata } in page.entries {
@@ -99,7 +100,7 @@ impl<K: KvStore> Run<'_, K> {
     }
 
     /// Whether a chunk belongs to an entry, or may yet.
-    async fn is_wanted(&mut self, mark: Mark, living: &mut BTreeMap<String, bool>) -> bool {
+    async fn is_wanted(&mut self, mark: Mark, living: &mut Sorted<String, bool>) -> bool {
         // Its fill may still be under way, or not yet visible here.
         if self.now_ms.saturating_sub(mark.written_ms) < ORPHAN_MS_MIN {
             return true;
@@ -264,7 +265,7 @@ impl<K: KvStore> Run<'_, K> {
         match self.find(MEMORY_KEY).await {
             Ok(Some(KvFound { metadata, body })) => {
                 body.discard();
-                let memory = metadata.and_then(|text| serde_json::from_str(&text).ok());
+                let memory = metadata.and_then(|text| json::read(&text).ok());
                 memory.unwrap_or_default()
             }
             Ok(None) => Memory::default(),
@@ -276,7 +277,7 @@ impl<K: KvStore> Run<'_, K> {
     }
 
     async fn remember(&mut self, memory: &Memory) {
-        let Ok(metadata) = serde_json::to_string(memory) else { return };
+        let metadata = json::write(memory);
         let (body, length, expiration_ttl_s) = (K::Body::empty(), 0, SCRUB_MEMORY_S);
         let copy = KvCopy { metadata, expiration_ttl_s, length, body };
         if let Err(fault) = self.kv.keep(MEMORY_KEY, copy, self.cache.write_timeout_ms).await {
@@ -289,4 +290,22 @@ enum Verified {
     Sound,
     Broken { generation: String },
     Gone,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_run_stopped_is_these_bytes_beside_nothing() {
+        let cursor = |text: &str| Some(text.to_owned());
+        for (memory, text) in [
+            (Memory::default(), r#"{"c":null,"e":null}"#),
+            (Memory { chunks: cursor("a"), entries: None }, r#"{"c":"a","e":null}"#),
+            (Memory { chunks: cursor("a"), entries: cursor("b") }, r#"{"c":"a","e":"b"}"#),
+        ] {
+            assert_eq!(json::write(&memory), text);
+            assert_eq!(json::read::<Memory>(text), Ok(memory));
+        }
+    }
 }
