@@ -44,8 +44,20 @@ const WITHOUT_PANIC_TEXTS = {
   env: { RUSTC_BOOTSTRAP: "1", RUSTFLAGS: "-Zunstable-options -Cpanic=immediate-abort" },
 };
 
-/** For size; then like beside like, for gzip sees 32 KiB at a time; then without the names. */
-const WASM_OPT = ["-Oz", "--reorder-functions-by-name", "--strip-debug", "--strip-producers"];
+/**
+ * For size; then like beside like, for gzip sees 32 KiB at a time; then without the names.
+ * A function with one caller only stays one where it is more than a few instructions: inlined it is smaller by what a call
+ * is, and no longer like any other, which costs gzip much more. What a load or store says of its alignment is a hint
+ * that engines pass over, and the same everywhere once it says nothing.
+ */
+const WASM_OPT = [
+  "-Oz",
+  "--one-caller-inline-max-function-size=10",
+  "--dealign",
+  "--reorder-functions-by-name",
+  "--strip-debug",
+  "--strip-producers",
+];
 
 /** @param {string} name a file or folder inside the repository @returns {string[]} its files, sorted */
 function filesOf(name) {
