@@ -2,18 +2,15 @@
 // the machine it does to both, so ratios are taken within a round; and the second floor over the first is the noise.
 
 import { load } from "./load.mjs";
-import { cpuSeconds } from "./process.mjs";
+import { cpuSeconds, still } from "./process.mjs";
 import { quantile } from "./report.mjs";
 
 /** Before the first round each has been asked for so long. */
 const WARM_UP_S = 1;
 
-/** Bodies of this length and more have legs so many times as long, in rounds so many times fewer. */
+/** Bodies of this length and more, and misses, have legs so many times as long, in rounds so many times fewer. */
 const LARGE_BYTES = 1024 * 1024;
-const LARGE_TIMES = 3;
-
-/** What a leg leaves behind, such as the last answers that nobody waits for, is done by then. */
-const REST_MS = 50;
+const SLOW_TIMES = 3;
 
 /**
  * @typedef {object} Leg one contender in one round
@@ -21,6 +18,8 @@ const REST_MS = 50;
  * @property {number} cpuMs of the workerd process, per answer: seconds per 1,000
  * @property {number} p50Ms
  * @property {number} p99Ms
+ *
+ * @typedef {Record<"first" | "product" | "second", Leg>} Round
  *
  * @typedef {object} Ratio
  * @property {number} median of all rounds
@@ -40,25 +39,25 @@ const REST_MS = 50;
  * @returns {Promise<Outcome>}
  */
 export async function duel({ floor, product }, { pid, connections, seconds, rounds }) {
-  const times = floor.bytes < LARGE_BYTES ? 1 : LARGE_TIMES;
+  const times = floor.bytes < LARGE_BYTES && !floor.fresh ? 1 : SLOW_TIMES;
   /** @param {import("./load.mjs").Asked} asked @returns {Promise<Leg>} */
   const leg = async (asked) => {
     const before = cpuSeconds(pid);
     const { answers, perSecond, p50Ms, p99Ms } = await load(asked, { connections, seconds: seconds * times });
-    await new Promise((resolve) => setTimeout(resolve, REST_MS));
+    // What it left behind, such as the last answers, which nobody waits for, is its own work.
+    await still(pid);
     return { perSecond, cpuMs: ((cpuSeconds(pid) - before) * 1000) / answers, p50Ms, p99Ms };
   };
   for (const asked of [floor, product]) await load(asked, { connections, seconds: WARM_UP_S });
-  /** @type {Record<"first" | "product" | "second", Leg>[]} */
+  /** @type {Round[]} */
   const legs = [];
   for (let round = 0; round < Math.max(1, rounds / times); round += 1) {
     legs.push({ first: await leg(floor), product: await leg(product), second: await leg(floor) });
   }
-  const both = (/** @type {"perSecond" | "cpuMs"} */ what, /** @type {(round: typeof legs[number], what: "perSecond" | "cpuMs") => number} */ of) =>
-    ratio(legs.map((round) => of(round, what)));
-  const over = (/** @type {(round: typeof legs[number], what: "perSecond" | "cpuMs") => number} */ of) => ({
-    perSecond: both("perSecond", of),
-    cpuMs: both("cpuMs", of),
+  /** @param {(round: Round, what: "perSecond" | "cpuMs") => number} of */
+  const over = (of) => ({
+    perSecond: ratio(legs.map((round) => of(round, "perSecond"))),
+    cpuMs: ratio(legs.map((round) => of(round, "cpuMs"))),
   });
   return {
     floor: medians(legs.flatMap(({ first, second }) => [first, second])),

@@ -3,17 +3,12 @@
 
 import http from "node:http";
 import { HOST, unheard } from "./load.mjs";
-import { cpuSeconds } from "./process.mjs";
+import { still } from "./process.mjs";
 import { quantile } from "./report.mjs";
 import { QUERY } from "./stage.mjs";
 
 /** Every address is one that nobody has asked for before. */
 const CONTENDERS = /** @type {const} */ (["origin", "floor", "product", "ungated"]);
-
-/** A workerd that used hardly any processor time for so long has written what it owes. */
-const STILL_MS = 60;
-const STILL_CPU_S = 0.003;
-const STILL_MS_MAX = 10_000;
 
 /**
  * @typedef {object} FirstByte
@@ -75,13 +70,4 @@ function firstByteMs(url, agent) {
     });
     request.on("error", reject);
   });
-}
-
-/** Waits until the process has nothing more to do. @param {number} pid */
-async function still(pid) {
-  const deadline = performance.now() + STILL_MS_MAX;
-  for (let before = Number.NEGATIVE_INFINITY; cpuSeconds(pid) - before > STILL_CPU_S && performance.now() < deadline; ) {
-    before = cpuSeconds(pid);
-    await new Promise((resolve) => setTimeout(resolve, STILL_MS));
-  }
 }

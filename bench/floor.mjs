@@ -80,7 +80,7 @@ function say(...more) {
 async function duels(stage) {
   say(
     machine(),
-    `Method: ${rounds} rounds of floor, product, floor, ${seconds} s each (20 MiB: a third of the rounds, three times as long), after a warm-up, by wrk with one thread; the host, the path and the body are the same for both.`,
+    `Method: ${rounds} rounds of floor, product, floor, ${seconds} s each (large bodies and misses: a third of the rounds, three times as long), after a warm-up, by wrk with one thread; the host, the path and the body are the same for both.`,
     "Requests/s, CPU and latencies are medians of the rounds; CPU is the time on a processor of the whole workerd process, the platform's simulation with it.",
     "A ratio is of the product over the mean of the two floors around it: the median of the rounds, and in parentheses the first and the third quarter.",
     "The noise is that of the second floor over the first: what a ratio would be if both were the same.",

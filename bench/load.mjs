@@ -57,6 +57,7 @@ export async function load({ url, headers = {}, bytes, fresh }, { connections, s
   const paths = fresh ? [fresh[0] + unheard(), fresh[1]] : [];
   const { requests, bytes: came, refused, broken, ...said } = await wrk("wrk.lua", { url, headers, connections, seconds }, paths);
   if (refused > 0 || broken > 0) throw new Error(`${url}: ${refused} answers refused, ${broken} broken`);
+  if (requests === 0) throw new Error(`${url}: no answer in ${seconds} s`);
   const most = (requests + connections) * (bytes + HEAD_BYTES_MAX);
   if (!(came >= requests * bytes && came <= most)) throw new Error(`${url}: ${came} bytes in ${requests} answers, not ${bytes} in each`);
   const answers = bytes < LARGE_BYTES ? requests : came / bytes;

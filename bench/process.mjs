@@ -20,5 +20,19 @@ export function cpuSeconds(pid) {
   return nanoseconds.reduce((sum, value) => sum + value, 0) / 1e9;
 }
 
+/** A process that used hardly any processor time for so long has done what it owed. */
+const STILL_MS = 40;
+const STILL_CPU_S = 0.002;
+const STILL_MS_MAX = 10_000;
+
+/** Waits until it has nothing more to do. @param {number} pid */
+export async function still(pid) {
+  const deadline = performance.now() + STILL_MS_MAX;
+  for (let before = Number.NEGATIVE_INFINITY; cpuSeconds(pid) - before > STILL_CPU_S && performance.now() < deadline; ) {
+    before = cpuSeconds(pid);
+    await new Promise((resolve) => setTimeout(resolve, STILL_MS));
+  }
+}
+
 /** What it holds of the machine's memory. @param {number} pid */
 export const residentMib = (pid) => Number(read(pid, "status").match(/^VmRSS:\s+(\d+)/m)?.[1]) / 1024;

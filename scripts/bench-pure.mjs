@@ -90,7 +90,7 @@ await script(async () => {
   const [compiler, valgrind] = [await ask("rustc", ["--version"]), await ask("valgrind", ["--version"])];
   record(REPORT, "npm run bench:pure", [
     `Machine: ${cpus().length} × ${cpus()[0]?.model.trim()}, ${process.arch}, ${compiler?.split(" (")[0]}, ${valgrind}.`,
-    'Method: built as the worker is (`opt-level = "s"`, LTO); time is divan\'s median of 100 samples;',
+    'Method: built as the worker is (`opt-level = "z"`, LTO); time is divan\'s median of 100 samples;',
     "allocations, growing included, are those of one time;",
     `instructions are what callgrind counts of ${2 * TIMES} times less what it counts of ${TIMES}, divided, glibc's allocator included.`,
     "",

@@ -13,7 +13,7 @@ export const fromRoot = (...parts) => path.join(ROOT, ...parts);
 /** Cargo tools that set-up had to install itself live here, out of the user's own `~/.cargo`. */
 export const TOOLS_DIR = fromRoot(".tools");
 
-/** What worker-build makes of the worker. */
+/** What `npm run build` makes of the worker. */
 export const WORKER_DIR = fromRoot("build");
 
 /** Folders that hold our tools, nearest first: they win over whatever else the machine has. */

@@ -1,7 +1,7 @@
 // The worker's build: Rust to wasm to a module in build/ that wrangler uploads as it is.
 
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { CARGO_WASM, fromRoot, MEDIA_ORIGIN, WASM_TARGET, WORKER_DIR, WORKSPACE } from "./layout.mjs";
 import { ask, Failure, run } from "./process.mjs";
@@ -44,8 +44,20 @@ const WITHOUT_PANIC_TEXTS = {
   env: { RUSTC_BOOTSTRAP: "1", RUSTFLAGS: "-Zunstable-options -Cpanic=immediate-abort" },
 };
 
-/** For size; then like beside like, for gzip sees 32 KiB at a time; then without the names. */
-const WASM_OPT = ["-Oz", "--reorder-functions-by-name", "--strip-debug", "--strip-producers"];
+/**
+ * For size; then like beside like, for gzip sees 32 KiB at a time; then without the names.
+ * A function with one caller only stays one where it is more than a few instructions: inlined it is smaller by what a call
+ * is, and no longer like any other, which costs gzip much more. What a load or store says of its alignment is a hint
+ * that engines pass over, and the same everywhere once it says nothing.
+ */
+const WASM_OPT = [
+  "-Oz",
+  "--one-caller-inline-max-function-size=10",
+  "--dealign",
+  "--reorder-functions-by-name",
+  "--strip-debug",
+  "--strip-producers",
+];
 
 /** @param {string} name a file or folder inside the repository @returns {string[]} its files, sorted */
 function filesOf(name) {
@@ -95,15 +107,16 @@ async function compile(wasmBindgen) {
   const cargo = ["build", "--release", "--lib", "--target", WASM_TARGET, ...WITHOUT_PANIC_TEXTS.args];
   await run("cargo", cargo, { ...options, env: WITHOUT_PANIC_TEXTS.env });
 
-  const stage = path.join(WORKER_DIR, "stage");
-  rmSync(WORKER_DIR, { recursive: true, force: true });
+  // What is there is whole until what takes its place is.
+  const stage = path.join(WORKER_DIR, ".stage");
+  rmSync(stage, { recursive: true, force: true });
   mkdirSync(stage, { recursive: true });
   // The two flags let a wasm instance that a panic has ended be followed by another.
   const flags = ["--experimental-reset-state-function", "--force-enable-abort-handler"];
   const target = ["--target", "module", "--no-typescript", "--out-dir", stage, "--out-name", "index"];
   await run(wasmBindgen, [...target, ...flags, CARGO_WASM], options);
   const features = WASM_FEATURES.map((feature) => `--enable-${feature}`);
-  await run("wasm-opt", [...features, ...WASM_OPT, path.join(stage, "index_bg.wasm"), "-o", WASM], options);
+  await run("wasm-opt", [...features, ...WASM_OPT, path.join(stage, "index_bg.wasm"), "-o", path.join(stage, "small.wasm")], options);
 
   cpSync(SCRIPTS, stage, { recursive: true });
   const entry = path.join(stage, "entry.js");
@@ -112,7 +125,9 @@ async function compile(wasmBindgen) {
   writeFileSync(glue, readFileSync(glue, "utf8").replace("import source ", "import "));
   const bundle = ["--bundle", "--format=esm", "--minify", "--log-level=error"];
   const external = ["--external:./index_bg.wasm", "--external:cloudflare:*"];
-  await run("esbuild", [entry, ...bundle, ...external, `--outfile=${MODULE}`], options);
+  await run("esbuild", [entry, ...bundle, ...external, `--outfile=${path.join(stage, "small.js")}`], options);
+  renameSync(path.join(stage, "small.wasm"), WASM);
+  renameSync(path.join(stage, "small.js"), MODULE);
   rmSync(stage, { recursive: true });
 }
 

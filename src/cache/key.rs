@@ -36,18 +36,20 @@ pub fn kv_key(namespace: Namespace<'_>, path: &SourcePath, recipe: &Recipe) -> S
     let mut key = String::with_capacity(128);
     key.push_str(PREFIX);
     push(&mut key, path.without_slash());
-    // Writing to a `String` cannot fail.
     for SpelledOption { key: option, value, .. } in recipe.options() {
-        let _ = write!(key, ":{option}={value}");
+        key.push(':');
+        value.assign(option, &mut key);
     }
     if origin != DEFAULT_ORIGIN {
-        let _ = write!(key, ":o={origin}");
+        key.push_str(":o=");
+        key.push_str(origin);
     }
     if let Some(host) = host {
         key.push_str(":host=");
         push(&mut key, host);
     }
     if version > 0 {
+        // Writing to a `String` cannot fail.
         let _ = write!(key, ":v={version}");
     }
     if key.len() <= KV_KEY_BYTES_MAX {

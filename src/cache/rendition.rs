@@ -102,6 +102,7 @@ impl<'a> Rendition<'a> {
     /// What purges mean for what was kept of it, which may have been kept with other tags.
     pub fn standing(&self, ledger: &Ledger, metadata: &Metadata) -> Standing {
         if metadata.heard >= ledger.number() {
+            // As it is of most hits: its tags need not even be made.
             return Standing::Valid;
         }
         let standing = ledger.standing(metadata.heard, &self.subject());

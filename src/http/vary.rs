@@ -33,7 +33,13 @@ pub const ACCEPT_CH_NAME: HeaderName = HeaderName::from_static("accept-ch");
 /// Afterwards there is one `Vary` line, lower-case, sorted, without duplicates; `*` swallows every
 /// name (RFC 9110 §12.5.5), what is no header name is dropped, and an empty list leaves no header.
 pub fn add(headers: &mut HeaderMap, names: &[HeaderName]) {
-    let mut merged = names.to_vec();
+    let mut merged: Vec<HeaderName> = Vec::with_capacity(names.len());
+    let mut tell = |name: HeaderName| {
+        if let Err(at) = merged.binary_search_by(|told| told.as_str().cmp(name.as_str())) {
+            merged.insert(at, name);
+        }
+    };
+    names.iter().cloned().for_each(&mut tell);
     for line in headers.get_all(header::VARY) {
         for member in line.as_bytes().split(|&byte| byte == b',') {
             let member = member.trim_ascii();
@@ -42,16 +48,14 @@ pub fn add(headers: &mut HeaderMap, names: &[HeaderName]) {
                 return;
             }
             if let Ok(name) = HeaderName::from_bytes(member) {
-                merged.push(name);
+                tell(name);
             }
         }
     }
     if merged.is_empty() {
         headers.remove(header::VARY);
     } else {
-        let mut names: Vec<&str> = merged.iter().map(HeaderName::as_str).collect();
-        names.sort_unstable();
-        names.dedup();
+        let names: Vec<&str> = merged.iter().map(HeaderName::as_str).collect();
         headers.insert(header::VARY, visible(&names.join(", ")));
     }
 }

@@ -29,7 +29,7 @@ impl Ask {
 
     /// `https://videos.example.com`: where this request arrived.
     pub fn origin(&self) -> String {
-        format!("{}://{}", self.scheme, self.host)
+        [&*self.scheme, "://", &*self.host].concat()
     }
 }
 

@@ -100,6 +100,21 @@ pub enum Spelling {
     Time(u32),
 }
 
+impl Spelling {
+    /// Writes `name=value` behind a text.
+    pub fn assign(self, name: &str, text: &mut String) {
+        text.push_str(name);
+        text.push('=');
+        match self {
+            Self::Word(word) => text.push_str(word),
+            Self::Number(_) | Self::Time(_) => {
+                // Writing to a `String` cannot fail.
+                let _ = write!(text, "{self}");
+            }
+        }
+    }
+}
+
 impl fmt::Display for Spelling {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
@@ -153,9 +168,10 @@ impl Recipe {
     pub fn canonical_query(&self) -> String {
         let mut query = String::with_capacity(64);
         for SpelledOption { parameter, value, .. } in self.options() {
-            let and = if query.is_empty() { "" } else { "&" };
-            // Writing to a `String` cannot fail.
-            let _ = write!(query, "{and}{parameter}={value}");
+            if !query.is_empty() {
+                query.push('&');
+            }
+            value.assign(parameter, &mut query);
         }
         query
     }

@@ -1,6 +1,6 @@
 //! Every parameter of the URL API, once: its names in every dialect, its values, what it does.
 //!
-//! The README's table is [`markdown_table`], and a request is read by [`find`]:
+//! The README's table is `markdown_table`, and a request is read by [`find`]:
 //! a parameter cannot be read and not documented, or documented and not read.
 
 mod table;
