@@ -5,6 +5,7 @@
 //! type it is of.
 
 use std::borrow::Borrow;
+use std::cmp::Ordering;
 
 /// Entries by their keys, in the order of those.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,12 +55,13 @@ impl<K: Ord, V> Sorted<K, V> {
 
     /// Puts a value under a key; gives back the one that was there.
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
-        if let Some(known) = self.get_mut(&key) {
-            return Some(std::mem::replace(known, value));
+        match self.place(&key) {
+            Ok(at) => self.entries.get_mut(at).map(|(_, known)| std::mem::replace(known, value)),
+            Err(at) => {
+                self.entries.insert(at, (key, value));
+                None
+            }
         }
-        let at = self.place(&key).unwrap_or_else(|at| at);
-        self.entries.insert(at, (key, value));
-        None
     }
 
     /// Takes what is under a key away.
@@ -75,11 +77,26 @@ impl<K: Ord, V> Sorted<K, V> {
     where
         K: Borrow<Q>,
     {
-        match self.entries.last() {
-            Some((last, _)) if last.borrow() < key => Err(self.entries.len()),
-            _ => self.entries.binary_search_by(|(it, _)| it.borrow().cmp(key)),
-        }
+        search(self.entries.len(), &|at| {
+            self.entries.get(at).map_or(Ordering::Greater, |(it, _)| it.borrow().cmp(key))
+        })
     }
+}
+
+/// Where it is that compares as equal, or would be: one search for the maps of all types.
+fn search(count: usize, compare: &dyn Fn(usize) -> Ordering) -> Result<usize, usize> {
+    let (mut first, mut end) = (0, count);
+    // What comes in order comes behind the last.
+    let mut middle = count.saturating_sub(1);
+    while first < end {
+        match compare(middle) {
+            Ordering::Less => first = middle + 1,
+            Ordering::Equal => return Ok(middle),
+            Ordering::Greater => end = middle,
+        }
+        middle = first + (end - first) / 2;
+    }
+    Err(first)
 }
 
 impl<K, V> Sorted<K, V> {

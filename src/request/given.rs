@@ -76,13 +76,16 @@ impl<'a> Given<'a> {
         config: &Config,
         notes: &mut Notes,
     ) -> Result<Self, Rejection> {
-        let mut known: Vec<_> = query
-            .pairs()
-            .filter(|pair| config.bypass.of_parameter(&pair.name).is_none())
-            .filter_map(|pair| Some((parameter::find(&pair.name)?, pair)))
-            .collect();
-        // Names of higher authority first, so that the order of the query decides nothing.
-        known.sort_by_key(|(found, _)| found.dialect);
+        let mut known: Vec<(Found, &Pair<'_>)> = Vec::new();
+        for pair in query.pairs() {
+            if config.bypass.of_parameter(&pair.name).is_none()
+                && let Some(found) = parameter::find(&pair.name)
+            {
+                // Names of higher authority first, so that the order of the query decides nothing.
+                let at = known.partition_point(|(it, _)| it.dialect <= found.dialect);
+                known.insert(at, (found, pair));
+            }
+        }
         let mut given = Self::default();
         for (found, pair) in known {
             let mut reading = Reading { found, pair, notes };

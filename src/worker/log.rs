@@ -115,6 +115,15 @@ impl Visit for Line {
         self.0.text(value);
     }
 
+    /// Nothing that is logged is one, and how to spell it would be sixteen kilobytes of the wasm.
+    fn record_f64(&mut self, _field: &Field, _value: f64) {}
+
+    fn record_i128(&mut self, _field: &Field, _value: i128) {}
+
+    fn record_u128(&mut self, _field: &Field, _value: u128) {}
+
+    fn record_bytes(&mut self, _field: &Field, _value: &[u8]) {}
+
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         self.record_str(field, &format!("{value:?}"));
     }

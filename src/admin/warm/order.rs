@@ -3,8 +3,6 @@
 //! `{"urls": […]}`, or `{"sources": […], "presets": […]}` for every source in every preset, or in every responsive size
 //! where no preset is named. `"by"` says who wants it.
 
-use std::collections::BTreeSet;
-
 use super::one;
 use crate::admin::refusal::Wrong;
 use crate::cache::ports::{Clock, Secrets};
@@ -13,6 +11,7 @@ use crate::json::{Map, Value};
 use crate::limits::{BY_CHARS_MAX, WARM_ITEMS_MAX, WARM_NAMED_MAX};
 use crate::request::ask::Ask;
 use crate::request::url;
+use crate::sorted::Sorted;
 
 /// What is asked to be warmed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +40,7 @@ pub fn read(
     let by = signed(members, &mut wrong);
     let named = named(members, ask, config, &mut wrong);
     let mut order = Order { by, urls: Vec::new() };
-    let mut keys = BTreeSet::new();
+    let mut keys = Sorted::default();
     for Named { at, url } in named {
         let Some(asked) = url::read(&url, Some(ask)) else {
             let wanted = "write an absolute http or https URL, or a path that begins with a slash";
@@ -51,7 +50,7 @@ pub fn read(
         match one::ordered(host, &asked, config) {
             Err(why) => wrong.push(Wrong::new(at, why)),
             Ok(rendition) => {
-                if keys.insert(rendition.kv_key) {
+                if keys.insert(rendition.kv_key, ()).is_none() {
                     order.urls.push(url::write(&asked));
                 }
             }
