@@ -1,13 +1,16 @@
 //! What records are made of.
 
-use std::borrow::Cow;
-
 use super::{Foreign, Inside, Json, Spelled, Writer};
 use crate::sorted::Sorted;
 
 impl Json for u64 {
-    fn read(spelled: Spelled<'_>) -> Result<Self, Foreign> {
-        spelled.number()
+    fn blank() -> Self {
+        0
+    }
+
+    fn fill(&mut self, spelled: Spelled<'_>) -> Result<(), Foreign> {
+        *self = spelled.number()?;
+        Ok(())
     }
 
     fn write(&self, writer: &mut Writer) {
@@ -23,8 +26,13 @@ impl Json for u64 {
 macro_rules! narrow {
     ($($number:ty),*) => { $(
         impl Json for $number {
-            fn read(spelled: Spelled<'_>) -> Result<Self, Foreign> {
-                spelled.number()?.try_into().map_err(|_| Foreign)
+            fn blank() -> Self {
+                0
+            }
+
+            fn fill(&mut self, spelled: Spelled<'_>) -> Result<(), Foreign> {
+                *self = spelled.number()?.try_into().map_err(|_| Foreign)?;
+                Ok(())
             }
 
             fn write(&self, writer: &mut Writer) {
@@ -36,8 +44,13 @@ macro_rules! narrow {
 narrow!(u8, u16, u32);
 
 impl Json for bool {
-    fn read(spelled: Spelled<'_>) -> Result<Self, Foreign> {
-        spelled.flag()
+    fn blank() -> Self {
+        false
+    }
+
+    fn fill(&mut self, spelled: Spelled<'_>) -> Result<(), Foreign> {
+        *self = spelled.flag()?;
+        Ok(())
     }
 
     fn write(&self, writer: &mut Writer) {
@@ -50,8 +63,13 @@ impl Json for bool {
 }
 
 impl Json for String {
-    fn read(spelled: Spelled<'_>) -> Result<Self, Foreign> {
-        spelled.text().map(Cow::into_owned)
+    fn blank() -> Self {
+        Self::new()
+    }
+
+    fn fill(&mut self, spelled: Spelled<'_>) -> Result<(), Foreign> {
+        *self = spelled.text()?.into_owned();
+        Ok(())
     }
 
     fn write(&self, writer: &mut Writer) {
@@ -64,8 +82,12 @@ impl Json for String {
 }
 
 impl<T: Json> Json for Box<T> {
-    fn read(spelled: Spelled<'_>) -> Result<Self, Foreign> {
-        T::read(spelled).map(Self::new)
+    fn blank() -> Self {
+        Self::new(T::blank())
+    }
+
+    fn fill(&mut self, spelled: Spelled<'_>) -> Result<(), Foreign> {
+        T::fill(self, spelled)
     }
 
     fn write(&self, writer: &mut Writer) {
@@ -75,8 +97,12 @@ impl<T: Json> Json for Box<T> {
 
 /// `None` is `null`, or left out.
 impl<T: Json> Json for Option<T> {
-    fn read(spelled: Spelled<'_>) -> Result<Self, Foreign> {
-        if spelled.is_null() { Ok(None) } else { T::read(spelled).map(Some) }
+    fn blank() -> Self {
+        None
+    }
+
+    fn fill(&mut self, spelled: Spelled<'_>) -> Result<(), Foreign> {
+        if spelled.is_null() { Ok(()) } else { self.insert(T::blank()).fill(spelled) }
     }
 
     fn write(&self, writer: &mut Writer) {
@@ -86,8 +112,8 @@ impl<T: Json> Json for Option<T> {
         }
     }
 
-    fn left_out() -> Option<Self> {
-        Some(None)
+    fn may_be_left_out(&self) -> bool {
+        true
     }
 
     fn is_nothing(&self) -> bool {
@@ -96,12 +122,17 @@ impl<T: Json> Json for Option<T> {
 }
 
 impl<T: Json> Json for Vec<T> {
-    fn read(spelled: Spelled<'_>) -> Result<Self, Foreign> {
-        let (mut items, mut list) = (Inside::list(spelled)?, Self::new());
-        while let Some(item) = items.item()? {
-            list.push(T::read(item)?);
+    fn blank() -> Self {
+        Self::new()
+    }
+
+    fn fill(&mut self, spelled: Spelled<'_>) -> Result<(), Foreign> {
+        let mut inside = Inside::list(spelled)?;
+        while let Some(item) = inside.item()? {
+            self.push(T::blank());
+            self.last_mut().ok_or(Foreign)?.fill(item)?;
         }
-        Ok(list)
+        Ok(())
     }
 
     fn write(&self, writer: &mut Writer) {
@@ -119,10 +150,15 @@ impl<T: Json> Json for Vec<T> {
 
 /// A list of two.
 impl<A: Json, B: Json> Json for (A, B) {
-    fn read(spelled: Spelled<'_>) -> Result<Self, Foreign> {
-        let mut items = Inside::list(spelled)?;
-        let (one, other) = (items.item()?.ok_or(Foreign)?, items.item()?.ok_or(Foreign)?);
-        if items.item()?.is_some() { Err(Foreign) } else { Ok((A::read(one)?, B::read(other)?)) }
+    fn blank() -> Self {
+        (A::blank(), B::blank())
+    }
+
+    fn fill(&mut self, spelled: Spelled<'_>) -> Result<(), Foreign> {
+        let mut inside = Inside::list(spelled)?;
+        self.0.fill(inside.item()?.ok_or(Foreign)?)?;
+        self.1.fill(inside.item()?.ok_or(Foreign)?)?;
+        if inside.item()?.is_some() { Err(Foreign) } else { Ok(()) }
     }
 
     fn write(&self, writer: &mut Writer) {
@@ -135,12 +171,18 @@ impl<A: Json, B: Json> Json for (A, B) {
 
 /// An object of any names.
 impl<T: Json> Json for Sorted<String, T> {
-    fn read(spelled: Spelled<'_>) -> Result<Self, Foreign> {
-        let (mut members, mut entries) = (Inside::object(spelled)?, Self::default());
-        while let Some((name, value)) = members.member()? {
-            entries.insert(name.text()?.into_owned(), T::read(value)?);
+    fn blank() -> Self {
+        Self::default()
+    }
+
+    fn fill(&mut self, spelled: Spelled<'_>) -> Result<(), Foreign> {
+        let mut inside = Inside::object(spelled)?;
+        while let Some((name, value)) = inside.member()? {
+            let mut it = T::blank();
+            it.fill(value)?;
+            self.insert(name.text()?.into_owned(), it);
         }
-        Ok(entries)
+        Ok(())
     }
 
     fn write(&self, writer: &mut Writer) {

@@ -14,11 +14,25 @@
 /// word says what becomes of what is [unknown](super::Unknown).
 macro_rules! record {
     ($type:ty, $unknown:ident { $($name:literal => $field:ident $(or $absent:ident)?),* $(,)? }) => {
+        impl $type {
+            const SHAPE: $crate::json::Shape = $crate::json::shapes::shape!(
+                None, $unknown { $($name => $field $(or $absent)?),* }
+            );
+
+            fn write_members(&self, writer: &mut $crate::json::Writer) {
+                let Self { $($field),* } = self;
+                Self::SHAPE.write(&[$($field),*], writer);
+            }
+        }
+
         impl $crate::json::Json for $type {
-            fn read(spelled: $crate::json::Spelled<'_>) -> Result<Self, $crate::json::Foreign> {
-                let unknown = $crate::json::Unknown::$unknown;
-                let [$($field),*] = spelled.members([$($name),*], unknown)?;
-                Ok(Self { $($field: $crate::json::shapes::read_member!($field $($absent)?)),* })
+            fn blank() -> Self {
+                Self { $($field: $crate::json::Json::blank()),* }
+            }
+
+            fn fill(&mut self, spelled: $crate::json::Spelled<'_>) -> Result<(), $crate::json::Foreign> {
+                let Self { $($field),* } = self;
+                Self::SHAPE.fill(&mut [$($field),*], spelled)
             }
 
             fn write(&self, writer: &mut $crate::json::Writer) {
@@ -27,59 +41,53 @@ macro_rules! record {
                 writer.close('}');
             }
         }
+    };
+}
 
-        impl $type {
-            fn write_members(&self, writer: &mut $crate::json::Writer) {
-                let Self { $($field),* } = self;
-                $( $crate::json::shapes::write_member!(writer, $name, $field $($absent)?); )*
-            }
+macro_rules! shape {
+    ($label:expr, $unknown:ident { $($name:literal => $field:ident $(or $absent:ident)?),* }) => {
+        $crate::json::Shape {
+            label: $label,
+            unknown: $crate::json::Unknown::$unknown,
+            members: &[$(($name, $crate::json::shapes::absence!($($absent)?))),*],
         }
     };
 }
 
-macro_rules! read_member {
-    ($member:ident) => {
-        $crate::json::needed($member)?
+macro_rules! absence {
+    () => {
+        $crate::json::Absence::Refused
     };
-    ($member:ident default) => {
-        $crate::json::optional($member)?
+    (default) => {
+        $crate::json::Absence::Read
     };
-    ($member:ident nothing) => {
-        $crate::json::optional($member)?
-    };
-}
-
-macro_rules! write_member {
-    ($writer:ident, $name:literal, $field:ident) => {
-        $writer.name($name);
-        $crate::json::Json::write($field, $writer);
-    };
-    ($writer:ident, $name:literal, $field:ident default) => {
-        $crate::json::shapes::write_member!($writer, $name, $field);
-    };
-    ($writer:ident, $name:literal, $field:ident nothing) => {
-        if !$crate::json::Json::is_nothing($field) {
-            $crate::json::shapes::write_member!($writer, $name, $field);
-        }
+    (nothing) => {
+        $crate::json::Absence::Written
     };
 }
 
 /// An enum whose variants have nothing in them is a text: `words! { Mode { "hard" => Hard, "soft" => Soft } }`.
 macro_rules! words {
-    ($type:ty { $($word:literal => $variant:ident),* $(,)? }) => {
+    ($type:ty { $first_word:literal => $first:ident $(, $word:literal => $variant:ident)* $(,)? }) => {
         impl $type {
             /// The word in JSON.
             pub(crate) const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word),* }
+                match self { Self::$first => $first_word, $(Self::$variant => $word),* }
             }
         }
 
         impl $crate::json::Json for $type {
-            fn read(spelled: $crate::json::Spelled<'_>) -> Result<Self, $crate::json::Foreign> {
-                match &*spelled.text()? {
-                    $($word => Ok(Self::$variant),)*
-                    _ => Err($crate::json::Foreign),
-                }
+            fn blank() -> Self {
+                Self::$first
+            }
+
+            fn fill(&mut self, spelled: $crate::json::Spelled<'_>) -> Result<(), $crate::json::Foreign> {
+                *self = match &*spelled.text()? {
+                    $first_word => Self::$first,
+                    $($word => Self::$variant,)*
+                    _ => return Err($crate::json::Foreign),
+                };
+                Ok(())
             }
 
             fn write(&self, writer: &mut $crate::json::Writer) {
@@ -93,8 +101,8 @@ macro_rules! words {
 ///
 /// ```ignore
 /// choice! { Question {
-///     "ledger" => Ledger,                       // "ledger"
-///     "record" => Record(order),                // {"record": …}
+///     "ledger" => Ledger,                          // "ledger"
+///     "record" => Record(order),                   // {"record": …}
 ///     "receipt" => Receipt { "number" => number }, // {"receipt": {"number": 7}}
 /// } }
 /// ```
@@ -107,14 +115,20 @@ macro_rules! choice {
             $({ $($name:literal => $field:ident $(or $absent:ident)?),* $(,)? })?
     ),* $(,)? }) => {
         impl $crate::json::Json for $type {
-            fn read(spelled: $crate::json::Spelled<'_>) -> Result<Self, $crate::json::Foreign> {
+            #[allow(unreachable_code)] // it is the first of them
+            fn blank() -> Self {
+                $( return $crate::json::shapes::blank!($variant $(($inner))? $({ $($field),* })?); )*
+            }
+
+            fn fill(&mut self, spelled: $crate::json::Spelled<'_>) -> Result<(), $crate::json::Foreign> {
                 let (tag, value) = spelled.tag()?;
                 match &*tag {
-                    $( $tag => $crate::json::shapes::read_variant!(
-                        value, $variant $(($inner))? $({ $($name => $field $(or $absent)?),* })?
+                    $( $tag => $crate::json::shapes::fill_variant!(
+                        self, value, $variant $(($inner))? $({ $($name => $field $(or $absent)?),* })?
                     ), )*
-                    _ => Err($crate::json::Foreign),
+                    _ => return Err($crate::json::Foreign),
                 }
+                Ok(())
             }
 
             fn write(&self, writer: &mut $crate::json::Writer) {
@@ -130,23 +144,37 @@ macro_rules! choice {
     };
 }
 
-macro_rules! read_variant {
-    ($value:ident, $variant:ident) => {
-        match $value {
-            Some(value) if !value.is_null() => Err($crate::json::Foreign),
-            None | Some(_) => Ok(Self::$variant),
+macro_rules! blank {
+    ($variant:ident) => {
+        Self::$variant
+    };
+    ($variant:ident ($inner:ident)) => {
+        Self::$variant($crate::json::Json::blank())
+    };
+    ($variant:ident { $($field:ident),* }) => {
+        Self::$variant { $($field: $crate::json::Json::blank()),* }
+    };
+}
+
+macro_rules! fill_variant {
+    ($self:ident, $value:ident, $variant:ident) => {{
+        if $value.is_some_and(|value| !value.is_null()) {
+            return Err($crate::json::Foreign);
         }
-    };
-    ($value:ident, $variant:ident ($inner:ident)) => {
-        $crate::json::Json::read($value.ok_or($crate::json::Foreign)?).map(Self::$variant)
-    };
-    ($value:ident, $variant:ident { $($name:literal => $field:ident $(or $absent:ident)?),* }) => {{
-        let (value, unknown) =
-            ($value.ok_or($crate::json::Foreign)?, $crate::json::Unknown::PassedOver);
-        let [$($field),*] = value.members([$($name),*], unknown)?;
-        Ok(Self::$variant {
-            $($field: $crate::json::shapes::read_member!($field $($absent)?)),*
-        })
+        *$self = Self::$variant;
+    }};
+    ($self:ident, $value:ident, $variant:ident ($inner:ident)) => {{
+        *$self = $crate::json::shapes::blank!($variant($inner));
+        if let Self::$variant($inner) = $self {
+            $inner.fill($value.ok_or($crate::json::Foreign)?)?;
+        }
+    }};
+    ($self:ident, $value:ident, $variant:ident { $($name:literal => $field:ident $(or $absent:ident)?),* }) => {{
+        *$self = $crate::json::shapes::blank!($variant { $($field),* });
+        if let Self::$variant { $($field),* } = $self {
+            $crate::json::shapes::shape!(None, PassedOver { $($name => $field $(or $absent)?),* })
+                .fill(&mut [$($field),*], $value.ok_or($crate::json::Foreign)?)?;
+        }
     }};
 }
 
@@ -157,16 +185,12 @@ macro_rules! write_variant {
     ($writer:ident, $tag:literal ($inner:ident)) => {
         $writer.open('{');
         $writer.name($tag);
-        $crate::json::Json::write($inner, $writer);
+        $inner.write($writer);
         $writer.close('}');
     };
     ($writer:ident, $tag:literal { $($name:literal => $field:ident $(or $absent:ident)?),* }) => {
-        $writer.open('{');
-        $writer.name($tag);
-        $writer.open('{');
-        $( $crate::json::shapes::write_member!($writer, $name, $field $($absent)?); )*
-        $writer.close('}');
-        $writer.close('}');
+        $crate::json::shapes::shape!(None, PassedOver { $($name => $field $(or $absent)?),* })
+            .write_tagged($tag, &[$($field),*], $writer);
     };
 }
 
@@ -177,17 +201,24 @@ macro_rules! tagged {
         $tag:literal => $variant:ident { $($name:literal => $field:ident $(or $absent:ident)?),* $(,)? }
     ),* $(,)? }) => {
         impl $crate::json::Json for $type {
-            fn read(spelled: $crate::json::Spelled<'_>) -> Result<Self, $crate::json::Foreign> {
-                let unknown = $crate::json::Unknown::$unknown;
+            #[allow(unreachable_code)] // it is the first of them
+            fn blank() -> Self {
+                $( return $crate::json::shapes::blank!($variant { $($field),* }); )*
+            }
+
+            fn fill(&mut self, spelled: $crate::json::Spelled<'_>) -> Result<(), $crate::json::Foreign> {
                 match &*spelled.label($label)? {
                     $( $tag => {
-                        let [_, $($field),*] = spelled.members([$label, $($name),*], unknown)?;
-                        Ok(Self::$variant {
-                            $($field: $crate::json::shapes::read_member!($field $($absent)?)),*
-                        })
+                        *self = $crate::json::shapes::blank!($variant { $($field),* });
+                        if let Self::$variant { $($field),* } = self {
+                            $crate::json::shapes::shape!(
+                                Some($label), $unknown { $($name => $field $(or $absent)?),* }
+                            ).fill(&mut [$($field),*], spelled)?;
+                        }
                     } )*
-                    _ => Err($crate::json::Foreign),
+                    _ => return Err($crate::json::Foreign),
                 }
+                Ok(())
             }
 
             fn write(&self, writer: &mut $crate::json::Writer) {
@@ -196,7 +227,9 @@ macro_rules! tagged {
                 match self { $(
                     Self::$variant { $($field),* } => {
                         writer.text($tag);
-                        $( $crate::json::shapes::write_member!(writer, $name, $field $($absent)?); )*
+                        $crate::json::shapes::shape!(
+                            Some($label), $unknown { $($name => $field $(or $absent)?),* }
+                        ).write(&[$($field),*], writer);
                     }
                 )* }
                 writer.close('}');
@@ -206,5 +239,5 @@ macro_rules! tagged {
 }
 
 pub(crate) use {
-    choice, read_member, read_variant, record, tagged, words, write_member, write_variant,
+    absence, blank, choice, fill_variant, record, shape, tagged, words, write_variant,
 };

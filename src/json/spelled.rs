@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::escapes::unquoted;
-use super::{Foreign, Json, scan};
+use super::{Foreign, scan};
 
 /// A value, as it is spelled. An object may still turn out to be none when it is looked into; anything else is one.
 #[derive(Debug, Clone, Copy)]
@@ -11,14 +11,8 @@ pub struct Spelled<'a> {
     text: &'a str,
 }
 
-/// What becomes of a member that nobody asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unknown {
-    /// It is of a later release, and means nothing here.
-    PassedOver,
-    /// It makes the whole [`Foreign`].
-    Refused,
-}
+/// Digits of a number that is no larger than [`u64::MAX`], whatever they are.
+const DIGITS_MAX: usize = 19;
 
 impl<'a> Spelled<'a> {
     /// All of a text.
@@ -49,7 +43,17 @@ impl<'a> Spelled<'a> {
 
     /// The number that it is: whole, and not negative.
     pub fn number(self) -> Result<u64, Foreign> {
-        self.text.parse().map_err(|_| Foreign)
+        if self.text.len() > DIGITS_MAX {
+            return self.text.parse().map_err(|_| Foreign);
+        }
+        let mut number = 0;
+        for byte in self.text.bytes() {
+            if !byte.is_ascii_digit() {
+                return Err(Foreign);
+            }
+            number = number * 10 + u64::from(byte - b'0');
+        }
+        Ok(number)
     }
 
     /// The text that it is.
@@ -57,40 +61,25 @@ impl<'a> Spelled<'a> {
         unquoted(self.text)
     }
 
-    /// The members of these names; `None` for each that is not there.
-    pub fn members<const N: usize>(
-        self,
-        names: [&str; N],
-        unknown: Unknown,
-    ) -> Result<[Option<Self>; N], Foreign> {
-        let mut found = [None; N];
-        self.find(&names, unknown, &mut found)?;
-        Ok(found)
+    /// What stands between the quotes of a text.
+    pub(super) fn quoted(self) -> &'a str {
+        self.text.get(1..self.text.len().saturating_sub(1)).unwrap_or_default()
     }
 
-    fn find(
-        self,
-        names: &[&str],
-        unknown: Unknown,
-        found: &mut [Option<Self>],
-    ) -> Result<(), Foreign> {
-        let (mut members, mut next) = (Inside::object(self)?, 0);
-        while let Some((name, value)) = members.member()? {
-            let at = place(names, next, &name.text()?);
-            match at.and_then(|at| found.get_mut(at)) {
-                Some(place) if place.is_none() => *place = Some(value),
-                None if unknown == Unknown::PassedOver => {}
-                Some(_) | None => return Err(Foreign),
+    /// The member of this name; `None` where there is none.
+    pub fn member(self, name: &str) -> Result<Option<Self>, Foreign> {
+        let (mut inside, mut found) = (Inside::object(self)?, None);
+        while let Some((other, value)) = inside.member()? {
+            if other.text()? == name && found.replace(value).is_some() {
+                return Err(Foreign);
             }
-            next = at.map_or(next, |at| at + 1);
         }
-        Ok(())
+        Ok(found)
     }
 
     /// The text of this member.
     pub fn label(self, name: &str) -> Result<Cow<'a, str>, Foreign> {
-        let [label] = self.members([name], Unknown::PassedOver)?;
-        label.ok_or(Foreign)?.text()
+        self.member(name)?.ok_or(Foreign)?.text()
     }
 
     /// The tag of a value in one of two forms, and what it has: `"ledger"`, `{"receipt": …}`.
@@ -107,13 +96,6 @@ impl<'a> Spelled<'a> {
     fn part(self, begin: usize, end: usize) -> Result<Self, Foreign> {
         self.text.get(begin..end).map(|text| Self { text }).ok_or(Foreign)
     }
-}
-
-/// Where a name is among those that are looked for: what this house writes is in their order.
-fn place(names: &[&str], next: usize, name: &str) -> Option<usize> {
-    let (before, after) = names.split_at_checked(next)?;
-    let found = after.iter().position(|it| *it == name).map(|at| next + at);
-    found.or_else(|| before.iter().position(|it| *it == name))
 }
 
 /// What is inside of an object or a list, one after the other.
@@ -165,17 +147,4 @@ impl<'a> Inside<'a> {
         self.is_first = false;
         self.whole.part(begin, self.at)
     }
-}
-
-/// A member that must be there, unless something stands for it.
-pub fn needed<T: Json>(member: Option<Spelled<'_>>) -> Result<T, Foreign> {
-    match member {
-        Some(spelled) => T::read(spelled),
-        None => T::left_out().ok_or(Foreign),
-    }
-}
-
-/// A member that may be left out.
-pub fn optional<T: Json + Default>(member: Option<Spelled<'_>>) -> Result<T, Foreign> {
-    member.map_or_else(|| Ok(T::default()), T::read)
 }

@@ -73,6 +73,14 @@ impl Writer {
         self.text.push(':');
     }
 
+    /// The same, of a name in which there is nothing to escape.
+    pub fn plain_name(&mut self, name: &'static str) {
+        self.separate();
+        self.text.push('"');
+        self.text.push_str(name);
+        self.text.push_str("\":");
+    }
+
     /// Begins an object or a list: `{` or `[`.
     pub fn open(&mut self, bracket: char) {
         self.separate();

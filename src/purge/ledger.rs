@@ -45,8 +45,15 @@ pub enum Standing {
 pub struct Mark(u64, u64);
 
 impl Json for Mark {
-    fn read(spelled: Spelled<'_>) -> Result<Self, Foreign> {
-        Json::read(spelled).map(|(hard, soft)| Self(hard, soft))
+    fn blank() -> Self {
+        Self::default()
+    }
+
+    fn fill(&mut self, spelled: Spelled<'_>) -> Result<(), Foreign> {
+        let mut marks = <(u64, u64)>::blank();
+        marks.fill(spelled)?;
+        (self.0, self.1) = marks;
+        Ok(())
     }
 
     fn write(&self, writer: &mut Writer) {

@@ -12,8 +12,12 @@ use crate::limits::{
 pub(super) struct Milestones(Vec<(u64, u64)>);
 
 impl Json for Milestones {
-    fn read(spelled: Spelled<'_>) -> Result<Self, Foreign> {
-        Json::read(spelled).map(Self)
+    fn blank() -> Self {
+        Self::default()
+    }
+
+    fn fill(&mut self, spelled: Spelled<'_>) -> Result<(), Foreign> {
+        self.0.fill(spelled)
     }
 
     fn write(&self, writer: &mut Writer) {

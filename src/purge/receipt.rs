@@ -5,7 +5,7 @@ use super::ledger::Mode;
 use super::order::{Asked, Order};
 use super::settings::ReadFrom;
 use crate::document::{Document, Object};
-use crate::json::{Foreign, Json, Spelled, Unknown, Writer, needed, record, words};
+use crate::json::{Foreign, Json, Spelled, Writer, record, words};
 
 /// Where a purge came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,16 +130,22 @@ pub enum ZonePart {
 }
 
 impl Json for ZonePart {
-    fn read(spelled: Spelled<'_>) -> Result<Self, Foreign> {
-        match &*spelled.label("state")? {
-            "off" => Ok(Self::Off),
-            "done" => {
-                let [at_ms] = spelled.members(["at_ms"], Unknown::PassedOver)?;
-                Ok(Self::Done { at_ms: needed(at_ms)? })
-            }
-            "pending" => Json::read(spelled).map(Self::Pending),
-            "failing" => Json::read(spelled).map(Self::Failing),
-            _ => Err(Foreign),
+    fn blank() -> Self {
+        Self::Off
+    }
+
+    fn fill(&mut self, spelled: Spelled<'_>) -> Result<(), Foreign> {
+        *self = match &*spelled.label("state")? {
+            "off" => Self::Off,
+            "done" => Self::Done { at_ms: None },
+            "pending" => Self::Pending(Waiting::blank()),
+            "failing" => Self::Failing(Waiting::blank()),
+            _ => return Err(Foreign),
+        };
+        match self {
+            Self::Off => Ok(()),
+            Self::Done { at_ms } => spelled.member("at_ms")?.map_or(Ok(()), |it| at_ms.fill(it)),
+            Self::Pending(waiting) | Self::Failing(waiting) => waiting.fill(spelled),
         }
     }
 

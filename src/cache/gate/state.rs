@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 
 use super::{Question, Verdict};
-use crate::json::{Spelled, Unknown};
+use crate::json::Spelled;
 use crate::limits::{
     KV_METADATA_BYTES_MAX, LEASE_AGE_MS_MAX, LEASE_MS, OUTCOME_MS, OUTCOME_NOTHING_MS,
 };
@@ -169,8 +169,7 @@ fn is_young(began_ms: u64, now_ms: u64) -> bool {
 
 /// The one thing in an entry that concerns the gate: what it is called when it must be forgotten.
 fn generation_of(entry: &str) -> Option<String> {
-    let [generation] = Spelled::of(entry).ok()?.members(["g"], Unknown::PassedOver).ok()?;
-    generation?.text().ok().map(Cow::into_owned)
+    Spelled::of(entry).and_then(|entry| entry.label("g")).ok().map(Cow::into_owned)
 }
 
 #[cfg(test)]
