@@ -2,7 +2,7 @@
 // in the same workerd, in turns. Compare ratios; the machine's own numbers are nobody else's.
 //
 // Usage: npm run bench:floor [-- --print] [--only=edge,kv] [--bodies=20000] [--connections=1] [--rounds=12] [--seconds=0.4]
-// The kinds of cases are edge, kv, range, 304, miss and log. All of them take some nine minutes.
+// The kinds of cases are edge, kv, range, 304, miss and log. All of them take some ten minutes.
 // Without --print it writes its part of docs/performance.md, and fails where a target is not held.
 
 import { parseArgs } from "node:util";

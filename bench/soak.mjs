@@ -18,12 +18,17 @@ import { fill, openStage, pathOf, QUERY } from "./stage.mjs";
 
 const PAGE = fromRoot("docs", "performance.md");
 const BYTES = 20_000;
-const CONNECTIONS = 8;
+
+/** While it warms up it has more requests at a time than afterwards, so that memory for them all is there. */
+const CONNECTIONS = { warming: 32, warm: 8 };
+
+/** It is warm after so much of the requests or of the time. */
+const WARM_UP = 1 / 3;
 
 /** Memory is looked at after so long, again and again. */
 const SLICE_S = 2;
 
-/** By how much the last third may be over the middle one; of resident memory, how much more than the floor's is. */
+/** By how much the second half of what comes then may be over the first; of resident memory, how much more than the floor's is. */
 const GROWTH_MAX = { wasmBytes: 0, heapKib: 128, residentShare: 0.05 };
 
 const { values: chosen } = parseArgs({
@@ -62,6 +67,7 @@ function mix(who, tag) {
 /**
  * @typedef {object} Sample
  * @property {number} requests so far
+ * @property {"warming" | "warm"} state
  * @property {number} wasmBytes
  * @property {number} heapKib what lives after a collection
  * @property {number} residentMib
@@ -78,14 +84,16 @@ async function soak(who, enough) {
     const samples = [];
     /** @type {Record<string, number>} */
     const statuses = {};
-    const deadline = performance.now() + seconds * 1000;
-    for (let requests = 0; requests < enough && performance.now() < deadline; ) {
-      const { other, broken, ...counts } = await wrk("mix.lua", { url, connections: CONNECTIONS, seconds: SLICE_S }, mix(who, tags[who]));
+    const began = performance.now();
+    const passed = () => (performance.now() - began) / 1000 / seconds;
+    for (let requests = 0; requests < enough && passed() < 1; ) {
+      const state = Math.max(requests / enough, passed()) < WARM_UP ? "warming" : "warm";
+      const { other, broken, ...counts } = await wrk("mix.lua", { url, connections: CONNECTIONS[state], seconds: SLICE_S }, mix(who, tags[who]));
       if (other > 0 || broken > 0) throw new Error(`${other} answers of ${who} had another status than they should, ${broken} were broken`);
       for (const [status, count] of Object.entries(counts)) statuses[status] = (statuses[status] ?? 0) + count;
       requests = Object.values(statuses).reduce((sum, count) => sum + count);
       const wasmBytes = await stage.wasmBytes(); // collects garbage
-      samples.push({ requests, wasmBytes, heapKib: (await heap.usedBytes()) / 1024, residentMib: residentMib(stage.pid) });
+      samples.push({ requests, state, wasmBytes, heapKib: (await heap.usedBytes()) / 1024, residentMib: residentMib(stage.pid) });
       console.log(who, JSON.stringify(samples.at(-1)));
     }
     return { samples, statuses };
@@ -99,17 +107,17 @@ const mean = (/** @type {number[]} */ values) => values.reduce((sum, value) => s
 const most = (/** @type {number[]} */ values) => Math.max(...values);
 
 /**
- * The middle and the last third of the requests.
+ * Of what was seen once it was warm, the first half of the requests and the second.
  *
  * @param {Sample[]} samples
- * @param {keyof Sample} what
+ * @param {"wasmBytes" | "heapKib" | "residentMib"} what
  * @param {(values: number[]) => number} of
  */
-function thirds(samples, what, of) {
-  const all = samples.at(-1)?.requests ?? 0;
-  const between = (/** @type {number} */ from, /** @type {number} */ to) =>
-    of(samples.filter(({ requests }) => requests > all * from && requests <= all * to).map((sample) => sample[what]));
-  return { middle: between(1 / 3, 2 / 3), last: between(2 / 3, 1) };
+function halves(samples, what, of) {
+  const warm = samples.filter(({ state }) => state === "warm");
+  const half = ((warm[0]?.requests ?? 0) + (warm.at(-1)?.requests ?? 0)) / 2;
+  const values = (/** @type {Sample[]} */ some) => of(some.map((sample) => sample[what]));
+  return { first: values(warm.filter(({ requests }) => requests <= half)), second: values(warm.filter(({ requests }) => requests > half)) };
 }
 
 const cells = (/** @type {unknown[]} */ values) => `| ${values.join(" | ")} |`;
@@ -118,31 +126,32 @@ await script(async () => {
   const on = machine();
   const product = await soak("product", Number(chosen.requests));
   const floor = await soak("floor", product.samples.at(-1)?.requests ?? 0);
-  const wasm = thirds(product.samples, "wasmBytes", most);
-  const heap = thirds(product.samples, "heapKib", mean);
-  const [resident, least] = [product, floor].map(({ samples }) => thirds(samples, "residentMib", mean));
-  const share = (/** @type {{ middle: number, last: number }} */ { middle, last }) => last / middle - 1;
+  const wasm = halves(product.samples, "wasmBytes", most);
+  const heap = halves(product.samples, "heapKib", mean);
+  const [resident, least] = [product, floor].map(({ samples }) => halves(samples, "residentMib", mean));
+  const share = (/** @type {{ first: number, second: number }} */ { first, second }) => second / first - 1;
   const percent = (/** @type {number} */ value) => `${(value * 100).toFixed(1)} %`;
   const grown = [
-    wasm.last - wasm.middle > GROWTH_MAX.wasmBytes && "wasm memory",
-    heap.last - heap.middle > GROWTH_MAX.heapKib && "the JavaScript heap",
+    wasm.second - wasm.first > GROWTH_MAX.wasmBytes && "wasm memory",
+    heap.second - heap.first > GROWTH_MAX.heapKib && "the JavaScript heap",
     share(resident) - share(least) > GROWTH_MAX.residentShare && "resident memory",
   ].filter(Boolean);
   const counts = Object.entries(product.statuses).map(([status, count]) => `${count} × ${status}`).join(", ");
   const lines = [
     on,
-    `Method: ${product.samples.at(-1)?.requests} requests over ${CONNECTIONS} connections, for a body of ${BYTES} bytes: ${counts}.`,
+    `Method: ${product.samples.at(-1)?.requests} requests for a body of ${BYTES} bytes: ${counts}.`,
     "They are hits at the edge and in KV, ranges, 304s, refusals, and one miss in twenty; memory is looked at every two seconds.",
-    "The first third is warm-up, and the other two are compared: the most of wasm memory, the means of the rest. What lives on the JavaScript heap is read after a collection.",
+    `The first third is warm-up, over ${CONNECTIONS.warming} connections; what comes then, over ${CONNECTIONS.warm}, is compared in halves: the most of wasm memory, the means of the rest.`,
+    "What lives on the JavaScript heap is read after a collection.",
     "The process holds the platform's simulation with all that was kept, and V8 lets garbage lie where the machine has room, so resident memory grows for whoever is asked:",
     `the floor had ${floor.samples.at(-1)?.requests} requests of the same kinds, without the refusals, in a process of its own.`,
     "",
-    "| | middle third | last third | growth | at most |",
+    "| | first half | second half | growth | at most |",
     "|---|---|---|---|---|",
-    cells(["the product's wasm memory, bytes", wasm.middle.toFixed(0), wasm.last.toFixed(0), (wasm.last - wasm.middle).toFixed(0), GROWTH_MAX.wasmBytes]),
-    cells(["its JavaScript heap, KiB", heap.middle.toFixed(0), heap.last.toFixed(0), (heap.last - heap.middle).toFixed(0), GROWTH_MAX.heapKib]),
-    cells(["the process, resident MiB", resident.middle.toFixed(0), resident.last.toFixed(0), percent(share(resident)), `the floor's and ${percent(GROWTH_MAX.residentShare)}`]),
-    cells(["the floor's process, resident MiB", least.middle.toFixed(0), least.last.toFixed(0), percent(share(least)), ""]),
+    cells(["the product's wasm memory, bytes", wasm.first.toFixed(0), wasm.second.toFixed(0), (wasm.second - wasm.first).toFixed(0), GROWTH_MAX.wasmBytes]),
+    cells(["its JavaScript heap, KiB", heap.first.toFixed(0), heap.second.toFixed(0), (heap.second - heap.first).toFixed(0), GROWTH_MAX.heapKib]),
+    cells(["the process, resident MiB", resident.first.toFixed(0), resident.second.toFixed(0), percent(share(resident)), `the floor's and ${percent(GROWTH_MAX.residentShare)}`]),
+    cells(["the floor's process, resident MiB", least.first.toFixed(0), least.second.toFixed(0), percent(share(least)), ""]),
     "",
     grown.length === 0 ? "Nothing grows." : `Grown: ${grown.join(", ")}.`,
   ];

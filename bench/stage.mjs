@@ -32,6 +32,8 @@ const VARIANTS = {
  */
 export async function openStage({ heap = "hidden" } = {}) {
   const dir = mkdtempSync(path.join(tmpdir(), "video-resizer-bench-"));
+  const forget = () => rmSync(dir, { recursive: true, force: true });
+  process.on("exit", forget); // a run that is cut short leaves gigabytes otherwise
   const origin = await startOrigin();
   if (heap === "shown") process.env[V8_FLAGS] = "--expose-gc";
   const options = convertV4MiniflareOptions({
@@ -65,7 +67,7 @@ export async function openStage({ heap = "hidden" } = {}) {
     inspector: async () => new URL("/core:user:product", await miniflare.getInspectorURL()),
     stop: async () => {
       await Promise.all([miniflare.dispose(), origin.stop()]);
-      rmSync(dir, { recursive: true, force: true });
+      forget();
     },
   };
 }

@@ -128,7 +128,7 @@ export async function startInMiniflare({ host, port, stateDir, configPath, onLin
   const { workerOptions } = workerOptionsOf(configPath);
   if (kvAt) workerOptions.kvNamespaces[RENDITIONS].remoteProxyConnectionString = new URL(kvAt);
   const first = around === undefined ? [] : [module("entry.js", ENTRY), module("around.js", around)];
-  const options = convertV4MiniflareOptions({
+  const optionsAt = (/** @type {number} */ port) => convertV4MiniflareOptions({
     ...workerOptions,
     modulesRoot: WORKER_DIR,
     // The first module is the one that workerd starts.
@@ -145,8 +145,8 @@ export async function startInMiniflare({ host, port, stateDir, configPath, onLin
     resourcePersistencePath: path.join(stateDir, "v3"), // where `wrangler dev --persist-to` keeps it
     handleStructuredLogs: ({ message }) => onLine(message),
   });
-  let miniflare = new Miniflare(options);
-  const url = (await miniflare.ready).origin;
+  let miniflare = new Miniflare(optionsAt(port));
+  const { origin: url, port: chosen } = await miniflare.ready;
   return {
     url,
     kv: {
@@ -156,7 +156,7 @@ export async function startInMiniflare({ host, port, stateDir, configPath, onLin
     clearEdge: async () => void (await miniflare.purgeCache()),
     restart: async () => {
       await miniflare.dispose();
-      miniflare = new Miniflare(options);
+      miniflare = new Miniflare(optionsAt(Number(chosen)));
       await miniflare.ready;
     },
     ended: new Promise(() => {}), // Miniflare restarts a workerd that dies

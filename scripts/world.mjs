@@ -174,14 +174,16 @@ export async function startWorld({
       throw new Failure(`${path.relative(fromRoot(), file)} is not built: run "npm start" or "npm test".`);
     }
   }
-  const workerPort = await freePort(port, "PORT");
+  // Both choose one for themselves where any will do; found out before, it may be somebody else's by then.
+  const workerPort = port === 0 && runner === "miniflare" ? 0 : await freePort(port, "PORT");
   const dir = stateDir ?? mkdtempSync(path.join(tmpdir(), "video-resizer-"));
   mkdirSync(dir, { recursive: true });
   const forget = () => {
     if (!stateDir) rmSync(dir, { recursive: true, force: true });
   };
 
-  const media = await startMedia(await freePort(mediaPort, "MEDIA_PORT"), dir, (line) => onLine("media", line));
+  const free = mediaPort === 0 ? 0 : await freePort(mediaPort, "MEDIA_PORT");
+  const media = await startMedia(free, dir, (line) => onLine("media", line));
   try {
     /** @type {Record<string, any>[]} */
     const logs = [];
